@@ -277,6 +277,9 @@ impl Player {
                 | Event::Reply { .. }
                 | Event::Said { .. }
                 | Event::Lines { .. }
+                | Event::Line { .. }
+                | Event::Past { .. }
+                | Event::People(_)
                 | Event::Typing { .. }
                 | Event::Queue { .. }
                 | Event::Party { .. }

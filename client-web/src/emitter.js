@@ -20,6 +20,11 @@ export class Emitter {
     return () => void listeners.delete(listener);
   }
 
+  /** Whether anybody listens to anything. */
+  get hasListeners() {
+    return [...this.#listeners.values()].some(({ size }) => size > 0);
+  }
+
   /**
    * A listener that throws hinders neither the others nor the connection; its error is reported as
    * any uncaught one. What the promise of an async one rejects with is the page's.

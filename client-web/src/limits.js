@@ -45,6 +45,14 @@ export const INPUT_REPEATS_MAX = 10;
 export const CHAT_HISTORY_MAX = 32;
 /** Characters of a notice's text. */
 export const NOTICE_CHARS_MAX = 200;
+/** Players of one message of those whom the player has blocked. */
+export const PEERS_PER_PAGE = 10;
+/** Players whose lines were not read, of whom the server tells. */
+export const UNREAD_MAX = 20;
+/** Channels of two that a link remembers. Beyond: the one that was opened first and is not listened to goes. */
+export const DIRECT_CHANNELS_MAX = 100;
+/** Requests about people that wait to be sent. Beyond: further ones throw. */
+export const PEOPLE_WAITING_MAX = 20;
 /**
  * Notices that wait until the page listens. Beyond: those go first that are lost to who is away;
  * what is kept for the player comes again on the next connection.

@@ -15,6 +15,7 @@ import { now } from './connection.js';
 import { Connections } from './connections.js';
 import { Emitter } from './emitter.js';
 import { Lobby } from './lobby.js';
+import { People } from './people.js';
 import { Notices } from './notices.js';
 import * as client from './protocol/client_message.js';
 import { CloseCode, closeReason, isFinal, whyNotConnected } from './protocol/close_code.js';
@@ -45,6 +46,15 @@ export class Link extends Emitter {
     (number) => this.#connections.current?.session.noticesSeen(number, now()),
   );
   #party;
+  #people = new People({
+    send: (message) => this.#sendToPeople(message),
+    assertOpen: () => {
+      if (this.#ended !== undefined) this.assertOpen();
+    },
+    onDirect: (channel, line) => this.emit('direct', channel, line),
+    onUnread: (unread) => this.emit('unread', unread),
+    onBlocked: (peers) => this.emit('blocked', peers),
+  });
   /** The wait in the queue that is not over. @type {Queue<G> | undefined} */
   #queue;
   /** What is brought to its match. @type {import('./types.js').JoinAs<G> | undefined} */
@@ -92,8 +102,11 @@ export class Link extends Emitter {
     this.#seat = new Seat(options.keeper, options.token);
     this.#connections = new Connections(options, this.#seat, {
       onEvent: (event, nowMs, connection) => this.#onEvent(event, nowMs, connection),
-      onTime: (nowMs, backlog) => this.#room?.onTime(nowMs, backlog),
-      dueMs: () => this.#room?.dueMs ?? Infinity,
+      onTime: (nowMs, backlog) => {
+        this.#people.onTime(nowMs);
+        this.#room?.onTime(nowMs, backlog);
+      },
+      dueMs: () => Math.min(this.#people.dueMs, this.#room?.dueMs ?? Infinity),
       onLost: (loss) => this.#onLost(loss),
       room: () => this.#room,
     });
@@ -108,7 +121,8 @@ export class Link extends Emitter {
   }
 
   /**
-   * Hears of `close`, `notice`, `queue`, `stopping`, `reconnecting` and `resumed`.
+   * Hears of `close`, `notice`, `direct`, `unread`, `blocked`, `queue`, `stopping`, `reconnecting` and
+   * `resumed`.
    * @template {keyof import('./types.js').LinkEvents} N
    * @param {N} name
    * @param {(...args: import('./types.js').LinkEvents[N]) => void} listener
@@ -116,6 +130,10 @@ export class Link extends Emitter {
    */
   on(name, listener) {
     const off = super.on(name, listener);
+    if (name === 'direct' || name === 'unread' || name === 'blocked') {
+      this.#people.want();
+      this.pump();
+    }
     if (name === 'notice') {
       this.#notices.begin();
       this.pump();
@@ -281,14 +299,65 @@ export class Link extends Emitter {
   #sayOfParty(message) {
     const there = this.#there;
     if ((this.#welcome.features & Feature.PARTIES) === 0) throw new RequestError('NoSuchParty', 'the server has no parties');
-    there.session.say(message);
+    there.session.requestAnywhere(message);
     there.pump();
   }
 
   /** @param {import('./connection.js').Connection} connection that is new */
   #askOfParty(connection) {
     const look = this.#party.askAnew();
-    if (look !== undefined && (this.#welcome.features & Feature.PARTIES) !== 0) connection.session.say(look);
+    if (look !== undefined && (this.#welcome.features & Feature.PARTIES) !== 0) connection.session.requestAnywhere(look);
+  }
+
+  /**
+   * What is said in the lobby, by all who are connected to this server with this game and want to
+   * hear it, wherever they are.
+   */
+  get chat() {
+    const { lobby } = this.#people;
+    this.pump();
+    return lobby;
+  }
+
+  /**
+   * What this player and another one say to one another, wherever they are, also while one of them is
+   * away.
+   * @param {string} handle by which the other one is known: of a line, of `room.who`
+   */
+  direct(handle) {
+    const channel = this.#people.direct(handle);
+    this.pump();
+    return channel;
+  }
+
+  /**
+   * The player hears nothing of this one any more, in no channel; they are not told. Throws or
+   * rejects with a `RequestError`: `NoSuchPlayer`, or `RoomFull` for one more than 50.
+   * @param {string} handle
+   * @returns {Promise<void>} when the server has done it
+   */
+  block(handle) {
+    return this.#people.block(handle, true);
+  }
+
+  /** The player hears this one again. @param {string} handle @returns {Promise<void>} */
+  unblock(handle) {
+    return this.#people.block(handle, false);
+  }
+
+  /** Whom the player has blocked; the event `blocked` says when that is known, or changed. */
+  get blocked() {
+    return this.#people.blocked;
+  }
+
+  /** By which others address the player; undefined until it is known, to who asked for any of these. */
+  get handle() {
+    return this.#people.handle;
+  }
+
+  /** For the room: who a member is. @param {number} player */
+  who(player) {
+    return this.#people.who(player);
   }
 
   /** @returns {Promise<number>} the round trip in milliseconds */
@@ -308,6 +377,18 @@ export class Link extends Emitter {
   /** For the room: throws a `RequestError` if nothing can be asked of the server. */
   assertOpen() {
     void this.#there;
+  }
+
+  /** @param {Uint8Array} message @returns {boolean | undefined} as of `People` */
+  #sendToPeople(message) {
+    const { current } = this.#connections;
+    const { session } = current ?? {};
+    if (session === undefined || (session.state !== 'Lobby' && session.state !== 'Room')) return undefined;
+    if (((session.welcome?.features ?? 0) & Feature.PEOPLE) === 0) return false;
+    session.requestAnywhere(message);
+    // While it is being made there is nobody to send by.
+    current?.pump();
+    return true;
   }
 
   /** The connection. Throws a `RequestError` while it is lost, and when it is over. */
@@ -348,6 +429,7 @@ export class Link extends Emitter {
         if (this.#queue !== undefined) connection.session.request('Lobby', this.#queue.askAnew());
         this.#askOfParty(connection);
         this.#connections.welcomed(event);
+        this.#people.wake();
         isCurrent();
         // The answer about the seat follows.
         if (wayBack.isAsking) break;
@@ -380,6 +462,19 @@ export class Link extends Emitter {
         break;
       case 'Notice':
         this.#notices.take(event);
+        break;
+      case 'Line':
+        this.#people.onLine(event);
+        break;
+      case 'Past':
+        this.#people.onPast(event, nowMs);
+        break;
+      case 'People':
+        this.#people.onNews(event.news, nowMs);
+        break;
+      case 'Said':
+        this.#people.onSaid(event, nowMs);
+        this.#room?.onEvent(event, nowMs);
         break;
       case 'Queue':
         this.#onQueue(event);
@@ -471,6 +566,7 @@ export class Link extends Emitter {
     const error = new RequestError('Closed', 'the server sent this link elsewhere');
     wayBack.who = requests.follow(error) ?? wayBack.who;
     heartbeat.fail(error);
+    this.#people.sleep();
     if (isFirst) this.#room?.onLost();
     this.emit('reconnecting', { attempt: 1, delayMs: 0, code: CloseCode.Normal, reason: 'redirected' });
     // A listener may have closed the link.
@@ -512,6 +608,7 @@ export class Link extends Emitter {
       this.#connections.giveUpLater();
       return this.#end(code, reason);
     }
+    this.#people.sleep();
     if (isFirst) {
       this.#rejectAll(new RequestError('Closed', 'the connection was lost'));
       this.#room?.onLost();
@@ -548,6 +645,7 @@ export class Link extends Emitter {
     const why = this.#welcomed === undefined ? reason : whyNotConnected(code, reason, this.#options.doors.text);
     const error = Object.assign(new RequestError('Closed', why), { code, retryAfterMs });
     this.#rejectAll(error);
+    this.#people.end(error);
     this.#queue?.onClose(error);
     this.#party.onClose(error);
     this.#queue = undefined;

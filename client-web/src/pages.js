@@ -1,7 +1,7 @@
 /**
  * Pages of what was said in a channel, asked for one at a time and put together of their parts.
  * Asking changes nothing, so what was out when the connection was lost is asked for again. Owned by
- * `room.js`.
+ * `room.js`, and by `people.js` for channels outside of rooms.
  */
 
 import { InTurn } from './in_turn.js';
@@ -11,22 +11,27 @@ import { RequestError } from './request_error.js';
 /** @typedef {import('./types.js').PastLine} PastLine */
 
 /**
+ * @template {PastLine} [L=PastLine]
  * @typedef {object} Page
- * @property {PastLine[]} lines oldest first
+ * @property {L[]} lines oldest first
  * @property {number} next what to ask for next: the lines before this one; 0 if there are none
  */
 
-/** See the module's description. */
+/**
+ * See the module's description.
+ * @template {PastLine} [L=PastLine]
+ * @template [W=number] what is asked for: the lines before a number, 0 for the newest, of a channel
+ */
 export class Pages {
-  /** @type {InTurn<number, Page>} what is asked for is the lines before a number, 0 for the newest */
+  /** @type {InTurn<W, Page<L>>} */
   #asked;
-  /** Of the page that is coming. @type {PastLine[]} */
+  /** Of the page that is coming. @type {L[]} */
   #lines = [];
   /** How often the one that is out was refused for the time being. */
   #refusals = 0;
 
   /**
-   * @param {(nonce: number, before: number) => boolean | undefined} send asks for a page: whether
+   * @param {(nonce: number, before: W) => boolean | undefined} send asks for a page: whether
    *   the server will answer; undefined if there is no way until `wake` is called
    * @param {() => number} [clock] in ms
    */
@@ -39,8 +44,8 @@ export class Pages {
   }
 
   /**
-   * @param {number} before the number of a line, 0 for the newest page
-   * @returns {Promise<Page | undefined>} the lines before it; undefined from a server that does not
+   * @param {W} before the number of a line, 0 for the newest page
+   * @returns {Promise<Page<L> | undefined>} the lines before it; undefined from a server that does not
    *   know of pages. Rejects with a `RequestError`; throws one if too many wait
    */
   ask(before) {
@@ -50,7 +55,7 @@ export class Pages {
 
   /**
    * A part of an answer, or why there is none.
-   * @param {Omit<Extract<import('./session.js').SessionEvent, { type: 'Lines' }>, 'type'>} told
+   * @param {Omit<Extract<import('./session.js').SessionEvent, { type: 'Lines' | 'Past' }>, 'type'>} told
    * @param {number} nowMs
    */
   onLines({ nonce, page, refusal }, nowMs) {
@@ -62,7 +67,7 @@ export class Pages {
       return this.#asked.reject(new RequestError(refusal ?? 'Busy'));
     }
     // No page has more.
-    const lines = page.lines.map((line) => ({ ...line, at: new Date(line.at * 1000) }));
+    const lines = /** @type {L[]} */ (/** @type {unknown} */ (page.lines.map((line) => ({ ...line, at: new Date(line.at * 1000) }))));
     this.#lines = [...this.#lines, ...lines].slice(-PAGE_LINES_MAX);
     if (page.more) return this.#asked.goesOn(nowMs);
     this.#refusals = 0;

@@ -222,6 +222,18 @@ export class Room extends Emitter {
     return this.#unsaid.texts;
   }
 
+  /**
+   * Who a player of the room is beyond it, so that one can write to them or block them: by
+   * `link.direct` and `link.block`.
+   * @param {number} player
+   * @returns {Promise<import('./types.js').Peer>} rejects with a `RequestError` where there is no such
+   *   player
+   */
+  async who(player) {
+    this.#assertMember();
+    return this.#link.who(player);
+  }
+
   /** Says whether the player is ready for the next round. Throws a `RequestError` if it cannot be sent; so does `kick`.
    * @param {boolean} isReady
    */

@@ -232,11 +232,10 @@ export class Session {
   }
 
   /**
-   * Says something that may be said in the lobby and in a room, also on the way out of it: throws a
-   * `RequestError`.
-   * @param {Uint8Array} message made by a function of `protocol/client_message.js`
+   * Makes a request that is neither the lobby's nor the room's: throws a `RequestError`.
+   * @param {Uint8Array} message as of `request`
    */
-  say(message) {
+  requestAnywhere(message) {
     if (this.state !== 'Lobby' && this.state !== 'Room') throw new RequestError('Closed', 'the connection is lost: wait until it is back');
     if (this.#transmits.length >= TRANSMITS_MAX) throw new RequestError('TooMuch', 'too many messages wait to be sent');
     this.#transmits.push(message);

@@ -264,6 +264,39 @@
  */
 
 /**
+ * Somebody, beyond a room.
+ * @typedef {object} Peer
+ * @property {string} handle by which they are addressed: theirs for good
+ * @property {string} name what they were called last, to be shown as text only; may be empty
+ */
+
+/**
+ * Somebody whose lines were not read.
+ * @typedef {object} Unread
+ * @property {Peer} peer
+ * @property {number} newest the number of the newest line of theirs
+ * @property {number} read the number of the last line that was read, 0 for none
+ */
+
+/**
+ * A line that is said outside of rooms, or was.
+ * @typedef {object} Line
+ * @property {number} id its number in the channel
+ * @property {Date} at when it was said
+ * @property {string} from the handle of who said it
+ * @property {boolean} own whether the player did
+ * @property {string} name what they were called then, to be shown as text only
+ * @property {string} text to be shown as text only
+ */
+
+/**
+ * What the listeners of a channel get.
+ * @typedef {object} ChannelEvents
+ * @property {[line: Line]} line somebody said something, the player too: each line once, in order
+ * @property {[info: { reason: Refusal }]} refused the server did not say a line
+ */
+
+/**
  * Why somebody is not in the queue (any more).
  * @typedef {typeof import('./protocol/server_message.js').OUT_OF_QUEUE[number]} OutOfQueue
  */
@@ -329,6 +362,11 @@
  * @property {[info: CloseInfo]} close the connection is over
  * @property {[notice: Notice]} notice something is said to the player, wherever they are; each
  *   once. Those that came before the first listener come to it
+ * @property {[channel: import('./channel.js').Channel, line: Line]} direct somebody said something in
+ *   a channel of two, or the player did on whichever page
+ * @property {[unread: Unread[]]} unread who said something that was not read, when the connection is
+ *   made
+ * @property {[peers: Peer[]]} blocked whom the player has blocked, when that is known, or changed
  * @property {[queue: import('./queue.js').Queue<any>]} queue the player is in the queue by another
  *   page, or by this one before it was loaded anew
  * @property {[info: { retryAfterMs: number }]} stopping the server is about to stop

@@ -230,8 +230,8 @@ test('the hello names the game: the one that is asked for, else that of the fold
     connect({ ...options, url, game: asked, signal: leave.signal }).catch(() => {});
     const socket = /** @type {FakeSocket} */ (FakeSocket.all.at(-1));
     socket.open();
-    // Kind, variant, version, features, and the string.
-    const [kind, variant, version, , length, ...rest] = socket.sent[0];
+    // Kind, variant, version, features in three bytes, and the string.
+    const [kind, variant, version, , , , length, ...rest] = socket.sent[0];
     assert.deepEqual([kind, variant, version], [1, 0, 2]);
     assert.equal(String.fromCharCode(...rest.slice(0, length)), told, url);
     leave.abort();

@@ -122,17 +122,35 @@ function encodeClient({ type, ...m }) {
     case 'NoticesSeen':
       return client.noticesSeen(m.number);
     case 'Say':
-      return client.say(m.nonce, m.text);
+      return client.say(m.nonce, m.text, m.channel);
     case 'History':
-      return client.history(m.nonce, m.before);
+      return client.history(m.nonce, m.before, m.channel);
     case 'Typing':
       return client.typing();
+    case 'People':
+      return peopleRequest(variant(m.value ?? m));
     case 'Queue':
       return queueRequest(variant(m.value ?? m));
     case 'Party':
       return partyRequest(variant(m.value ?? m));
     default:
       throw new Error(`no client message ${type}`);
+  }
+}
+
+/** @param {any} request as the vectors spell it */
+function peopleRequest(request) {
+  switch (request.type) {
+    case 'Enter':
+      return client.enterPeople(request.nonce, request.lobby);
+    case 'Who':
+      return client.whoIs(request.nonce, request.player);
+    case 'Block':
+      return client.block(request.nonce, request.who, request.blocked);
+    case 'Read':
+      return client.read(request.who, request.number);
+    default:
+      throw new Error(`no request ${request.type}`);
   }
 }
 
@@ -191,6 +209,16 @@ function serverMessage(message) {
     case 'Lines': {
       const { Ok, Err } = message.Lines.result;
       return { type: 'Lines', nonce: decoded.nonce, page: Ok, refusal: Err };
+    }
+    case 'Past': {
+      const { Ok, Err } = message.Past.result;
+      return { type: 'Past', nonce: decoded.nonce, page: Ok, refusal: Err };
+    }
+    case 'People': {
+      const news = variant(message.People);
+      const { Ok, Err } = news.result ?? {};
+      if (news.type !== 'Answer') return { type: 'People', news };
+      return { type: 'People', news: { type: 'Answer', nonce: news.nonce, peer: Ok, refusal: Err } };
     }
     case 'Queue': {
       const state = variant(message.Queue.state);

@@ -452,6 +452,7 @@ pub mod metrics;
 mod moderation;
 mod notices;
 mod party;
+mod people;
 mod prefetch;
 mod presence;
 pub mod queue;

@@ -4,12 +4,13 @@
 //! its room and ends, and when somebody asks for some of them, never on the tick path. What stands in
 //! an [`Online`] itself is reached without it.
 
+mod blocked;
 mod mailbox;
 mod post;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,8 @@ use tokio::sync::Notify;
 
 use crate::auth::Identity;
 use crate::date::Date;
-pub(crate) use mailbox::{Letter, MAILBOX_BYTES_MAX, Put, Standing};
+pub(crate) use blocked::Blocked;
+pub(crate) use mailbox::{Letter, MAILBOX_BYTES_MAX, Put, Standing, Window};
 use mailbox::{Mailbox, Owner};
 pub(crate) use post::Post;
 
@@ -33,7 +35,7 @@ const GONE_MAX: usize = 1000;
 /// A connection that said hello.
 pub(crate) struct Online {
     pub(crate) game: &'static str,
-    name: Box<str>,
+    pub(crate) name: Box<str>,
     pub(crate) identity: Identity,
     pub(crate) address: IpAddr,
     since: Instant,
@@ -49,7 +51,18 @@ pub(crate) struct Online {
     seen: AtomicU32,
     /// Whether [`Presence::take_heard`] gives it.
     is_heard: AtomicBool,
+    /// Which lines it wants: [`HEARS_TWO`], [`HEARS_LOBBY`].
+    hears: AtomicU8,
+    /// Whom its player does not want to hear; `None`: that was not looked up yet.
+    blocked: Mutex<Option<Arc<Blocked>>>,
+    /// Whether that changed since its room looked.
+    blocked_changed: AtomicBool,
 }
+
+/// It is told what players say to its player.
+const HEARS_TWO: u8 = 1;
+/// And what is said in the lobby.
+const HEARS_LOBBY: u8 = 2;
 
 impl Online {
     /// With which code an operator wants it closed.
@@ -108,6 +121,68 @@ impl Online {
     /// place of one that it was not sent yet.
     pub(crate) fn show(&self, standing: Standing, bytes: Bytes) {
         self.mailbox.show(standing, bytes, &self.ordered);
+    }
+
+    /// It asks for something that is answered soon; false: too much of it is under way.
+    pub(crate) fn ask(&self, now: Instant) -> bool {
+        self.mailbox.ask(now)
+    }
+
+    /// There is no answer: it may ask again.
+    pub(crate) fn unask(&self, now: Instant) {
+        self.mailbox.unask(now);
+    }
+
+    /// This is the answer.
+    pub(crate) fn reply(&self, bytes: Bytes, now: Instant) {
+        self.mailbox.reply(bytes, now, &self.ordered);
+    }
+
+    /// Somebody says something in a channel that it hears; how many lines were lost for it.
+    pub(crate) fn tell_line(&self, window: Window, bytes: Bytes, now: Instant) -> u32 {
+        self.mailbox.line(window, bytes, now, &self.ordered)
+    }
+
+    /// It wants to hear what is said to its player from now on, and whether also the lobby.
+    pub(crate) fn hear(&self, lobby: bool) {
+        let lobby = if lobby { HEARS_LOBBY } else { 0 };
+        self.hears.store(HEARS_TWO | lobby, Ordering::Relaxed);
+    }
+
+    /// Whether it hears lines of such channels.
+    pub(crate) fn hears(&self, window: Window) -> bool {
+        let bit = match window {
+            Window::Two => HEARS_TWO,
+            Window::Lobby => HEARS_LOBBY,
+        };
+        self.hears.load(Ordering::Relaxed) & bit != 0
+    }
+
+    /// Whom its player has blocked, once that is known.
+    pub(crate) fn blocked(&self) -> Option<Arc<Blocked>> {
+        self.blocked.lock().clone()
+    }
+
+    /// Whether its player does not want to hear somebody.
+    pub(crate) fn has_blocked(&self, who: &Identity) -> bool {
+        let blocked = self.blocked.lock();
+        blocked.as_ref().is_some_and(|blocked| blocked.has(who))
+    }
+
+    /// Whom its player has blocked from now on; whoever has the connection is told.
+    pub(crate) fn block(&self, blocked: Arc<Blocked>) {
+        let before = self.blocked.lock().replace(blocked.clone());
+        if before.is_some_and(|before| before != blocked) || !blocked.is_empty() {
+            self.blocked_changed.store(true, Ordering::Release);
+            self.mailbox.nudge(&self.ordered);
+        }
+    }
+
+    /// Whom its player has blocked, if that changed since its room looked.
+    pub(crate) fn blocked_news(&self) -> Option<Arc<Blocked>> {
+        let has_changed = self.blocked_changed.load(Ordering::Relaxed)
+            && self.blocked_changed.swap(false, Ordering::Acquire);
+        has_changed.then(|| self.blocked()).flatten()
     }
 
     /// Whether durable letters were left.
@@ -250,6 +325,9 @@ impl Presence {
             mailbox: Mailbox::new(Instant::now()),
             seen: AtomicU32::new(0),
             is_heard: AtomicBool::new(false),
+            hears: AtomicU8::new(0),
+            blocked: Mutex::default(),
+            blocked_changed: AtomicBool::new(false),
         });
         let mut table = self.0.table.lock();
         table.newest += 1;

@@ -61,6 +61,15 @@ pub const CHAT_HISTORY_MAX: usize = 32;
 pub const PAGE_LINES_MAX: usize = 50;
 /// Characters of a notice's text: a line of chat's. Longer ones are refused.
 pub const NOTICE_CHARS_MAX: usize = 200;
+/// Characters of a player's handle: 96 bits, which nobody guesses.
+pub const HANDLE_CHARS: usize = 16;
+/// Players whom one may block. Beyond: refused.
+pub const BLOCKED_MAX: usize = 50;
+/// Players of one message; the others follow.
+pub const PEERS_PER_PAGE: usize = 10;
+/// Players who said something that one has not read, of whom one is told on coming: the latest.
+/// Beyond: their lines are there when one looks.
+pub const UNREAD_MAX: usize = 20;
 /// Ticks for which a room remembers events; a client further behind loses the momentary ones.
 pub const EVENT_RING_TICKS: u32 = 64;
 /// Durable events that a room remembers for those who fell behind, come back or join later: a

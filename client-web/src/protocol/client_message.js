@@ -9,6 +9,8 @@ import { Feature, Kind, VERSION } from './frame.js';
 
 /** Messages from this index on have their length behind it. */
 const LATER_FROM = 129;
+/** What is asked of other people. */
+const PEOPLE = 133;
 /** What is said to the matchmaking queue. */
 const QUEUE = 140;
 /** What is said of parties. */
@@ -158,28 +160,67 @@ export const chat = (text) => message(9, (w) => w.string(text));
 
 /**
  * @param {number} nonce comes back in the answer
- * @param {string} text 1 to 200 characters, to the room
+ * @param {string} text 1 to 200 characters
+ * @param {string} [channel]
  */
-export const say = (nonce, text) =>
+export const say = (nonce, text, channel = 'room') =>
   message(LATER_FROM + 1, (w) => {
-    w.string('room');
+    w.string(channel);
     w.uint(nonce >>> 0);
     w.string(text);
   });
 
 /**
  * @param {number} nonce comes back in the answer
- * @param {number} before the lines of the room before this one, 0 for the newest
+ * @param {number} before the lines before this one, 0 for the newest
+ * @param {string} [channel]
  */
-export const history = (nonce, before) =>
+export const history = (nonce, before, channel = 'room') =>
   message(LATER_FROM + 2, (w) => {
-    w.string('room');
+    w.string(channel);
     w.uint(nonce >>> 0);
     w.uint(whole(before, 0xffffffff));
   });
 
 /** The player is writing a line for the room. */
 export const typing = () => message(LATER_FROM + 3, (w) => w.string('room'));
+/** @param {number} nonce comes back in the answer @param {boolean} lobby whether its lines are wanted */
+export const enterPeople = (nonce, lobby) =>
+  message(PEOPLE, (w) => {
+    w.uint(0);
+    w.uint(nonce >>> 0);
+    w.bool(lobby);
+  });
+
+/** @param {number} nonce comes back in the answer @param {number} player whom, of the room */
+export const whoIs = (nonce, player) =>
+  message(PEOPLE, (w) => {
+    w.uint(1);
+    w.uint(nonce >>> 0);
+    w.uint(whole(player, 0xffff));
+  });
+
+/**
+ * @param {number} nonce comes back in the answer
+ * @param {string} who a handle
+ * @param {boolean} blocked
+ */
+export const block = (nonce, who, blocked) =>
+  message(PEOPLE, (w) => {
+    w.uint(2);
+    w.uint(nonce >>> 0);
+    w.string(who);
+    w.bool(blocked);
+  });
+
+/** @param {string} who a handle @param {number} number of the last line that was shown */
+export const read = (who, number) =>
+  message(PEOPLE, (w) => {
+    w.uint(3);
+    w.string(who);
+    w.uint(whole(number, 0xffffffff));
+  });
+
 /**
  * @param {number} nonce not 0; comes back with what follows from it
  * @param {string} mode

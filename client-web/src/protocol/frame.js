@@ -28,10 +28,12 @@ export const Feature = Object.freeze({
   LINES: 32,
   /** `Queue`. */
   QUEUE: 64,
+  /** `People`, and the channels of the lobby and of two players. */
+  PEOPLE: 128,
   /** `Party`. */
   PARTIES: 256,
   /** All that the SDK does. */
-  ALL: 383,
+  ALL: 511,
 });
 
 /** First byte of a message. */

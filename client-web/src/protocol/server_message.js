@@ -10,8 +10,10 @@ import {
   NOTICE_CHARS_MAX,
   OPTIONS_BYTES_MAX,
   PAGE_LINES_MAX,
+  PEERS_PER_PAGE,
   ROOMS_LISTED_MAX,
   SERVER_MESSAGE_BYTES_MAX,
+  UNREAD_MAX,
 } from '../limits.js';
 import { ProtocolError } from '../protocol_error.js';
 import { REFUSALS } from '../request_error.js';
@@ -43,6 +45,9 @@ export const OUT_OF_QUEUE = /** @type {const} */ ([
   'Lost', 'Declined', 'NotAccepted', 'NotCome', 'JoinFailed', 'Playing', 'PartyPlays', 'TooFew', 'NoRoom', 'PartyChanged',
 ]);
 
+/** What there is to say of people, by index. */
+const PEOPLE_NEWS = /** @type {const} */ (['You', 'Out', 'Blocked', 'Answer']);
+
 /** Why somebody is not in a party, by index. */
 export const OUT_OF_PARTY = /** @type {const} */ ([
   'NotInParty', 'NoSuchParty', 'PartyFull', 'TooManyParties', 'TooOften', 'InRoom', 'Left', 'Kicked', 'Away', 'Idle', 'Stopped',
@@ -67,6 +72,19 @@ const QUEUE_STATES = /** @type {const} */ (['Out', 'Waiting', 'Offered', 'Going'
 /**
  * A line that was said before; `at` is in seconds since 1970.
  * @typedef {{ id: number, at: number, own: boolean, name: string, text: string }} PackedLine
+ */
+
+/**
+ * A line outside of rooms; `at` is in seconds since 1970, `from` a handle.
+ * @typedef {PackedLine & { from: string }} PackedSaid
+ */
+
+/**
+ * @typedef {{ type: 'You', nonce: number, handle: string, unread: import('../types.js').Unread[] }
+ *   | { type: 'Out', nonce: number, reason: import('../types.js').Refusal }
+ *   | { type: 'Blocked', peers: import('../types.js').Peer[], more: boolean }
+ *   | { type: 'Answer', nonce: number, peer: import('../types.js').Peer | undefined,
+ *       refusal: import('../types.js').Refusal | undefined }} PeopleNews
  */
 
 /**
@@ -118,6 +136,10 @@ const QUEUE_STATES = /** @type {const} */ (['Out', 'Waiting', 'Offered', 'Going'
  *   | { type: 'Lines', nonce: number, page: { lines: PackedLine[], more: boolean, next: number } | undefined,
  *     refusal: import('../types.js').Refusal | undefined }
  *   | { type: 'Typing', player: number }
+ *   | { type: 'Line', channel: string, line: PackedSaid }
+ *   | { type: 'Past', nonce: number, page: { lines: PackedSaid[], more: boolean, next: number } | undefined,
+ *     refusal: import('../types.js').Refusal | undefined }
+ *   | { type: 'People', news: PeopleNews }
  *   | { type: 'Queue', nonce: number, state: QueueState }
  *   | { type: 'Party', nonce: number, state: PartyState }
  *   } ServerMessage
@@ -131,7 +153,9 @@ const RESERVED_TO = 250;
  * What is known of them, by their index.
  * @type {Partial<Record<number, ServerMessage['type']>>}
  */
-const LATER = { 129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines', 133: 'Typing', 140: 'Queue', 141: 'Party' };
+const LATER = {
+  129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines', 133: 'Typing', 134: 'Line', 135: 'Past', 136: 'People', 140: 'Queue', 141: 'Party',
+};
 
 /**
  * @param {Uint8Array} bytes a whole message, kind byte included
@@ -218,6 +242,13 @@ const FIELDS = {
     return r.variant([true, false]) ? { nonce, page: page(r), refusal: undefined } : { nonce, page: undefined, refusal: r.variant(REFUSALS) };
   },
   Typing: (r) => ({ player: r.u16() }),
+  Line: (r) => ({ channel: r.string(), line: saidLine(r) }),
+  Past: (r) => {
+    const nonce = r.u32();
+    if (!r.variant([true, false])) return { nonce, page: undefined, refusal: r.variant(REFUSALS) };
+    return { nonce, page: { lines: r.list(PAGE_LINES_MAX, saidLine), more: r.bool(), next: r.u32() }, refusal: undefined };
+  },
+  People: (r) => ({ news: peopleNews(r) }),
   Queue: (r) => ({ nonce: r.u32(), state: queueState(r) }),
   Party: (r) => ({ nonce: r.u32(), state: partyState(r) }),
 };
@@ -296,6 +327,33 @@ function page(r) {
 /** @param {ControlReader} r @returns {PackedLine} */
 function pastLine(r) {
   return { id: r.u32(), at: r.u32(), own: r.bool(), name: r.string(), text: r.string() };
+}
+
+/** @param {ControlReader} r @returns {PackedSaid} */
+function saidLine(r) {
+  return { id: r.u32(), at: r.u32(), from: r.string(), own: r.bool(), name: r.string(), text: r.string() };
+}
+
+/** @param {ControlReader} r @returns {import('../types.js').Peer} */
+function peer(r) {
+  return { handle: r.string(), name: r.string() };
+}
+
+/** @param {ControlReader} r @returns {PeopleNews} */
+function peopleNews(r) {
+  const type = r.variant(PEOPLE_NEWS);
+  switch (type) {
+    case 'You':
+      return { type, nonce: r.u32(), handle: r.string(), unread: r.list(UNREAD_MAX, (of) => ({ peer: peer(of), newest: of.u32(), read: of.u32() })) };
+    case 'Out':
+      return { type, nonce: r.u32(), reason: r.variant(REFUSALS) };
+    case 'Blocked':
+      return { type, peers: r.list(PEERS_PER_PAGE, peer), more: r.bool() };
+    case 'Answer': {
+      const nonce = r.u32();
+      return r.variant([true, false]) ? { type, nonce, peer: peer(r), refusal: undefined } : { type, nonce, peer: undefined, refusal: r.variant(REFUSALS) };
+    }
+  }
 }
 
 /** @param {ControlReader} r */

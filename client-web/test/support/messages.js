@@ -380,3 +380,30 @@ export function snapshot(tick, { inputTick = 0, slack = -128, flags = 0, more = 
   if (events !== undefined) bytes.push(...section(SectionKind.Events, events));
   return Uint8Array.from(bytes);
 }
+
+/**
+ * A line outside of rooms.
+ * @param {string} channel
+ * @param {number} id
+ * @param {string} text
+ * @param {string} [from]
+ */
+export const line = (channel, id, text, from = 'B'.repeat(16)) =>
+  later(134, (w) => {
+    w.string(channel);
+    w.uint(id);
+    w.uint(id);
+    w.string(from);
+    w.bool(false);
+    w.string('Bo');
+    w.string(text);
+  });
+
+/** Who the player is to others. @param {number} nonce @param {string} handle */
+export const you = (nonce, handle) =>
+  later(136, (w) => {
+    w.uint(0);
+    w.uint(nonce);
+    w.string(handle);
+    w.uint(0);
+  });

@@ -9,3 +9,4 @@ pub(crate) mod prefix;
 pub(crate) mod request_prices;
 pub(crate) mod shares;
 pub(crate) mod sockets;
+pub(crate) mod talk;

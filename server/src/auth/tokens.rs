@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::board_key::BoardKey;
 use super::cluster_keys::ClusterKeys;
 use super::entropy::Entropy;
+use super::handle::HandleKey;
 use super::identity::{Identity, is_subject};
 use super::replay::Replays;
 use super::seat_token::SeatKey;
@@ -40,6 +41,7 @@ pub(crate) struct Tokens {
     operator: Option<(DecodingKey, Validation)>,
     seats: SeatKey,
     boards: BoardKey,
+    handles: HandleKey,
     guests: bool,
     replays: Replays,
     /// Where guests' names come from.
@@ -98,6 +100,7 @@ impl Tokens {
             operator,
             seats: SeatKey::derive(&own),
             boards: BoardKey::derive(&own),
+            handles: HandleKey::derive(&own),
             guests: config.guests,
             replays: Replays::default(),
             entropy,
@@ -119,6 +122,11 @@ impl Tokens {
     pub(crate) fn known(&self, token: &str) -> Option<Identity> {
         is_own(token).ok().filter(|is_own| *is_own)?;
         self.own_identity(token)
+    }
+
+    /// What players' handles are made with, where nothing is stored: as long as they are known again.
+    pub(crate) fn handles(&self) -> &HandleKey {
+        &self.handles
     }
 
     /// Who brings this token, and the token to come back with. Without a token, or with one of the

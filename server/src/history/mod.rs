@@ -11,7 +11,7 @@
 //! [`WAITING_MAX`] wait to be, and what is beyond is refused. Where the store is late or fails, the answer is what the channel
 //! remembers, or that it is busy.
 
-mod page;
+pub(crate) mod page;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ use tickwire::protocol::server_message::{PastLine, Refusal};
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 
+use crate::auth::Identity;
 use crate::metrics::Metrics;
 use crate::presence::Online;
 use crate::store::record::Message;
@@ -134,9 +135,16 @@ impl History {
             Ok(stored) => {
                 let is_whole = stored.len() < page::LINES_MAX;
                 let whose = reader.identity.to_string();
-                let stored = stored
-                    .into_iter()
-                    .filter_map(|line| page::shown(line, &whose));
+                let blocked = reader.blocked().unwrap_or_default();
+                let is_hidden = |player: &str| {
+                    !blocked.is_empty()
+                        && Identity::read(player).is_some_and(|player| blocked.has(&player))
+                };
+                let stored = stored.into_iter().filter_map(|line| {
+                    let is_hidden = is_hidden(&line.player);
+                    let (id, line) = page::shown(line, &whose)?;
+                    Some((id, line.filter(|_| !is_hidden)))
+                });
                 page::parts(nonce, page::page(stored.collect(), remembered, is_whole))
             }
             Err(_) if remembered.is_empty() => {

@@ -57,13 +57,39 @@ pub(super) fn lacks_some(top: u32, stored: Option<u64>, remembered: &[PastLine])
     (known.count() as u64) < beyond
 }
 
-/// The newest lines of both; of a line that both have the stored one counts, which knows whose it
-/// was. `is_whole`: the store has none before its own.
-pub(super) fn page(stored: Vec<Shown>, remembered: Vec<PastLine>, is_whole: bool) -> Page {
-    let remembered = remembered.into_iter().map(|line| (line.id, Some(line)));
-    let mut all: BTreeMap<u32, Option<PastLine>> = remembered.collect();
-    all.extend(stored);
-    let (mut taken, mut bytes, mut lines) = (0, 0, VecDeque::new());
+/// A line that stands in a page.
+pub(crate) trait Paged {
+    fn id(&self) -> u32;
+
+    /// Bytes of its texts.
+    fn texts(&self) -> usize;
+}
+
+impl Paged for PastLine {
+    fn id(&self) -> u32 {
+        self.id
+    }
+
+    fn texts(&self) -> usize {
+        self.name.len() + self.text.len()
+    }
+}
+
+/// A page, before it is cut.
+pub(crate) struct Whole<L> {
+    /// Oldest first.
+    lines: Vec<L>,
+    next: u32,
+}
+
+/// The newest of some lines; of a line that is there twice the later one counts. `is_whole`: there
+/// are none before them.
+pub(crate) fn whole<L: Paged>(
+    some: impl IntoIterator<Item = (u32, Option<L>)>,
+    is_whole: bool,
+) -> Whole<L> {
+    let all: BTreeMap<u32, Option<L>> = some.into_iter().collect();
+    let (mut taken, mut bytes, mut lines) = (0, 0, Vec::new());
     let mut oldest = 0;
     let all_count = all.len();
     for (id, line) in all.into_iter().rev().take(LINES_MAX) {
@@ -75,18 +101,22 @@ pub(super) fn page(stored: Vec<Shown>, remembered: Vec<PastLine>, is_whole: bool
         oldest = id;
         lines.extend(line);
     }
+    lines.reverse();
     let has_all = is_whole && taken == all_count;
-    Page {
-        lines: lines.into_iter().rev().collect(),
-        more: false,
+    Whole {
+        lines,
         next: if has_all { 0 } else { oldest },
     }
 }
 
-/// The messages that a page goes out in.
-pub(super) fn parts(nonce: u32, page: Page) -> VecDeque<Bytes> {
+/// The messages that a page goes out in, each made of its lines, whether more follow, and what is
+/// next.
+pub(crate) fn cut<L: Paged>(
+    page: Whole<L>,
+    message: impl Fn(Vec<L>, bool, u32) -> Bytes,
+) -> VecDeque<Bytes> {
     let next = page.next;
-    let mut groups: VecDeque<Vec<PastLine>> = VecDeque::from([Vec::new()]);
+    let mut groups: VecDeque<Vec<L>> = VecDeque::from([Vec::new()]);
     let mut bytes = 0;
     for line in page.lines {
         bytes += line_bytes(&line);
@@ -99,14 +129,31 @@ pub(super) fn parts(nonce: u32, page: Page) -> VecDeque<Bytes> {
         }
     }
     let last = groups.len() - 1;
-    let part = |(nth, lines): (usize, Vec<PastLine>)| {
-        let more = nth < last;
-        let result = Ok(Page { lines, more, next });
-        encode_server(&ServerMessage::Lines { nonce, result }).into()
-    };
+    let part = |(nth, lines)| message(lines, nth < last, next);
     groups.into_iter().enumerate().map(part).collect()
 }
 
-fn line_bytes(line: &PastLine) -> usize {
-    LINE_BYTES + line.name.len() + line.text.len()
+/// The newest lines of both; of a line that both have the stored one counts, which knows whose it
+/// was. `is_whole`: the store has none before its own.
+pub(super) fn page(stored: Vec<Shown>, remembered: Vec<PastLine>, is_whole: bool) -> Page {
+    let remembered = remembered.into_iter().map(|line| (line.id(), Some(line)));
+    let Whole { lines, next } = whole(remembered.chain(stored), is_whole);
+    Page {
+        lines,
+        more: false,
+        next,
+    }
+}
+
+/// The messages that a page goes out in.
+pub(super) fn parts(nonce: u32, page: Page) -> VecDeque<Bytes> {
+    let Page { lines, next, .. } = page;
+    cut(Whole { lines, next }, |lines, more, next| {
+        let result = Ok(Page { lines, more, next });
+        encode_server(&ServerMessage::Lines { nonce, result }).into()
+    })
+}
+
+fn line_bytes(line: &impl Paged) -> usize {
+    LINE_BYTES + line.texts()
 }

@@ -150,6 +150,9 @@ impl Lobby {
         let history = built.shared.history.clone();
         let reading = async move { history.keep_reading().await };
         tokio::spawn(vitals.clone().keep("history", reading));
+        let people = built.shared.people.clone();
+        let serving = async move { people.keep_serving().await };
+        tokio::spawn(vitals.clone().keep("people", serving));
         for (index, game) in (0..).map(GameIndex).zip(&built.shared.games) {
             let parties = built.shared.clone().keep_parties(index);
             tokio::spawn(vitals.clone().keep("parties", parties));

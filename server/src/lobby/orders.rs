@@ -106,6 +106,7 @@ impl Lobby {
 
     /// Has all rooms forget somebody who is in them no more; false: not all did in time.
     pub(crate) async fn forget(&self, identity: &Identity) -> bool {
+        self.shared.people.forget(identity).await;
         let told = self.ask_workers(|worker| worker.forget(identity.clone()));
         told.await.is_some()
     }

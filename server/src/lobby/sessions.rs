@@ -341,6 +341,16 @@ fn answer(
             Some(answer) => answer,
             None => return Ok(Answered::Said),
         },
+        message if message.is_beyond_rooms() && session.features & feature::PEOPLE != 0 => {
+            let online = session.online.as_ref();
+            let told = online.and_then(|online| shared.people.ask(&online.handle(), message, now));
+            let Some(told) = told else {
+                return Ok(Answered::Said);
+            };
+            told
+        }
+        // Nobody says so who was not told that it is understood.
+        ClientMessage::People(_) => return Ok(Answered::Said),
         // As above: no answer is expected.
         ClientMessage::Resync { .. } | ClientMessage::Typing { .. } => return Ok(Answered::Said),
         // What it was said in was left.
@@ -409,6 +419,7 @@ fn greet(
     if !game.is_empty() {
         session.game = shared.game_named(&game).ok_or(CloseCode::NoSuchGame)?;
     }
+    let is_new = token.is_empty();
     let identified = shared.identify(&token, session);
     let (identity, token) = identified.map_err(|Unauthorised| CloseCode::Unauthorised)?;
     let name = player_name(&name);
@@ -423,6 +434,7 @@ fn greet(
         shared.store.put(Record::Player(record::Player {
             player: identity.to_string(),
             name: name.clone(),
+            handle: shared.people.handle(&identity).to_string(),
             seen_at_ms: date::now_ms(),
         }));
     }
@@ -439,6 +451,9 @@ fn greet(
         && features & feature::NOTICES != 0
     {
         shared.notices.arrive(online, Date::now());
+    }
+    if let Some(online) = &session.online {
+        shared.people.greet(&online.handle(), is_new, now);
     }
     shared.queue_greets(session, now);
     shared.party_greets(session, now);

@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tickwire::protocol::CloseCode;
 use tokio::sync::{mpsc, watch};
@@ -15,7 +15,7 @@ use super::guest_key;
 use super::restoring::{self, Restoring};
 use super::room_quotas::RoomQuotas;
 use super::visitors::Visitors;
-use crate::auth::{ClusterKeys, Entropy, Identity, Tickets, Tokens, Unauthorised};
+use crate::auth::{ClusterKeys, Entropy, HandleKey, Identity, Tickets, Tokens, Unauthorised};
 use crate::checkpoint::keeping::Keeping;
 use crate::checkpoint::{Keeper, Slots};
 use crate::config::{Config, invalid};
@@ -29,6 +29,7 @@ use crate::history::History;
 use crate::metrics::Metrics;
 use crate::moderation::{Moderation, Stored};
 use crate::notices::{self, Notices};
+use crate::people::People;
 use crate::store::Store;
 use crate::transport::End;
 use crate::vitals::Vitals;
@@ -47,6 +48,7 @@ pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) notices: Arc<Notices>,
     pub(super) history: Arc<History>,
+    pub(super) people: Arc<People>,
     pub(super) room_quotas: RoomQuotas,
     /// The other nodes, of a server that is not alone.
     pub(super) nodes: OnceLock<Arc<Nodes>>,
@@ -100,6 +102,11 @@ impl Shared {
         let config = &config;
         let tokens = Tokens::new(config, entropy.clone()).map_err(invalid)?;
         let store = stored.store.clone();
+        let handles = stored.handle_secret.as_deref();
+        let handles = handles.map_or_else(
+            || tokens.handles().clone(),
+            |secret| HandleKey::derive(secret.as_bytes()),
+        );
         let moderation = Moderation::new(config, metrics.clone(), stored).map_err(invalid)?;
         let rooms_max_of = games.iter().map(|game| game.config.max_rooms as usize);
         let registry = Registry::new(config.max_rooms as usize, config.workers, entropy.clone());
@@ -123,11 +130,19 @@ impl Shared {
             opened.map(Arc::new).map_err(why)
         });
         let history = Arc::new(History::new(store.clone(), metrics.clone()));
+        let people = Arc::new(People::new(
+            store.clone(),
+            moderation.presence().clone(),
+            metrics.clone(),
+            handles,
+            Instant::now(),
+        ));
         let common = Common {
             slots: slots.clone(),
             play_log: play_log.transpose()?,
             store: store.clone(),
             history: history.clone(),
+            people: people.clone(),
             claims: node.as_ref().map(|node| node.claims.clone()),
             registry: registry.clone(),
             metrics: metrics.clone(),
@@ -162,6 +177,7 @@ impl Shared {
             notices: Arc::new(notices),
             moderation,
             history,
+            people,
             store,
             room_quotas: RoomQuotas::new(config.max_rooms_per_player, made),
             nodes: OnceLock::new(),

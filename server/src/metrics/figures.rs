@@ -120,6 +120,17 @@ figures! {
         "notices to connections that were lost for want of room, or to clients that know of none"
     gauge tickwire_notices_kept { notices_kept }
         "notices that players have not seen, each as often as it waits for one, and those for all"
+    counter tickwire_lines_total {
+        lines_lobby(channel = "lobby"),
+        lines_direct(channel = "direct"),
+    }
+        "lines that were said outside of rooms, by kind of channel"
+    counter tickwire_lines_dropped_total { lines_dropped }
+        "lines outside of rooms that a connection did not take in time: its client reads them later"
+    counter tickwire_lines_muted_total { people_muted }
+        "lines outside of rooms that were refused because an operator had muted the player"
+    counter tickwire_people_refused_total { people_refused }
+        "requests about people and channels outside of rooms for which there was no place"
     counter tickwire_history_pages_total {
         history_pages(answer = "page"),
         history_refused(answer = "busy"),

@@ -11,11 +11,13 @@ use crate::date::Date;
 use crate::store::record::{self, Record, Terms};
 use crate::store::{ReadError, Store};
 
-/// The store, with what it has of sanctions.
+/// The store, with what it has of sanctions, and what handles are made with.
 #[derive(Default)]
 pub(crate) struct Stored {
     pub(crate) store: Store,
     pub(super) contents: Contents,
+    /// None without a store.
+    pub(crate) handle_secret: Option<String>,
 }
 
 impl Stored {
@@ -24,12 +26,18 @@ impl Stored {
     /// # Errors
     /// One line: the store can't be read.
     pub(crate) async fn read(store: Store) -> io::Result<Stored> {
-        let contents = match read(&store, Date::now()).await {
-            Err(ReadError::NoStore) => Contents::default(),
-            Err(why) => return Err(io::Error::other(format!("store: {why}"))),
-            Ok(contents) => contents,
-        };
-        Ok(Stored { store, contents })
+        if !store.is_there() {
+            return Ok(Stored::default());
+        }
+        let unread = |why: ReadError| io::Error::other(format!("store: {why}"));
+        let contents = read(&store, Date::now()).await.map_err(unread)?;
+        let secret = store.secret("handles").await.map_err(unread)?;
+        let lacks = || io::Error::other("store: its secret of handles is gone");
+        Ok(Stored {
+            store,
+            contents,
+            handle_secret: Some(secret.ok_or_else(lacks)?),
+        })
     }
 }
 

@@ -18,6 +18,10 @@
 //! beside the letters, and a pace of its own: neither waits for the other, and none drops the other.
 //! There is one at a time: who has not taken it gets no other ([`Mailbox::expect_answer`]), so that
 //! it is bounded by what one answer may be.
+//!
+//! **Lines of channels** have [`windows`] of their own.
+
+mod windows;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -30,18 +34,14 @@ use tokio::sync::Notify;
 
 use super::post::Post;
 use crate::admission::limiter::Budget;
+pub(crate) use windows::Window;
+use windows::{Windows, may_go};
 
 /// Letters that wait for one connection: a minute of one a second.
 const LETTERS_MAX: usize = 64;
 /// Their bytes: what the longest ones make in a few ticks. Beyond either: letters that are not
 /// durable go, the oldest first; durable ones are left for later.
 pub(crate) const MAILBOX_BYTES_MAX: usize = 16 * 1024;
-/// Bytes of letters a second that a connection in a room is sent, on average: twice its chat; and
-/// as many of answers. Beyond: they wait, so that no flood of them takes the place of snapshots.
-const BYTES_PER_SECOND: f32 = 4096.0;
-/// And at once: the longest one, and some more.
-const BYTES_BURST: f32 = 8192.0;
-
 /// A whole control message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Letter {
@@ -129,6 +129,10 @@ struct State {
     lacks_some: bool,
     /// None of who never asked.
     answer: Option<Box<Answer>>,
+    /// None of who was never said anything.
+    windows: Option<Box<Windows>>,
+    /// The owner is to look at the connection, whether there is anything to take or not.
+    is_to_look: bool,
     /// By [`Standing`].
     stands: [Stands; 2],
     budget: Budget,
@@ -145,6 +149,8 @@ impl Mailbox {
             newest: None,
             lacks_some: false,
             answer: None,
+            windows: None,
+            is_to_look: false,
             stands: Default::default(),
             budget: Budget::new(now),
         }))
@@ -261,6 +267,38 @@ impl Mailbox {
         }
     }
 
+    /// The connection asks for something that is answered soon; false: too much is under way.
+    pub(super) fn ask(&self, now: Instant) -> bool {
+        self.0.lock().windows(now).ask()
+    }
+
+    /// There is no answer.
+    pub(super) fn unask(&self, now: Instant) {
+        self.0.lock().windows(now).unask();
+    }
+
+    /// This is the answer.
+    pub(super) fn reply(&self, bytes: Bytes, now: Instant, lobby: &Notify) {
+        let mut state = self.0.lock();
+        state.windows(now).answer(bytes);
+        state.tell(lobby);
+    }
+
+    /// Somebody says something; how many lines were lost for it.
+    pub(super) fn line(&self, window: Window, bytes: Bytes, now: Instant, lobby: &Notify) -> u32 {
+        let mut state = self.0.lock();
+        let lost = state.windows(now).line(window, bytes);
+        state.tell(lobby);
+        lost
+    }
+
+    /// Something of the connection changed that its owner is to look at.
+    pub(super) fn nudge(&self, lobby: &Notify) {
+        let mut state = self.0.lock();
+        state.is_to_look = true;
+        state.tell(lobby);
+    }
+
     /// Another owner takes it over with the connection; whether there are letters.
     pub(super) fn hand_to(&self, owner: Owner) -> bool {
         let mut state = self.0.lock();
@@ -295,29 +333,37 @@ impl Mailbox {
             state.bytes -= bytes;
             out.extend(state.letters.pop_front().map(|letter| letter.bytes));
         }
+        if let Some(windows) = &mut state.windows {
+            windows.take(&mut left, now, out);
+        }
         while left > 0
             && let Some(part) = state.take_part(now)
         {
             left = left.saturating_sub(part.len());
             out.push(part);
         }
+        state.is_to_look = false;
         state.is_known = state.has_some();
         state.is_known
     }
-}
-
-/// Whether so many bytes may go out; where no time is told there is no pace.
-fn may_go(budget: &mut Budget, now: Option<Instant>, bytes: usize) -> bool {
-    now.is_none_or(|now| budget.spend(BYTES_PER_SECOND, BYTES_BURST, now, bytes as f32))
 }
 
 impl State {
     fn has_some(&self) -> bool {
         let is_untold = |stands: &Stands| matches!(stands, Stands::Untold(_));
         let has_parts = |answer: &Answer| !answer.parts.is_empty();
-        !self.letters.is_empty()
+        self.is_to_look
+            || !self.letters.is_empty()
+            || self.windows.as_deref().is_some_and(Windows::has_some)
             || self.stands.iter().any(is_untold)
             || self.answer.as_deref().is_some_and(has_parts)
+    }
+
+    fn windows(&mut self, now: Instant) -> &mut Windows {
+        let windows = self
+            .windows
+            .get_or_insert_with(|| Box::new(Windows::new(now)));
+        &mut *windows
     }
 
     fn fits(&self, letter: &Letter) -> bool {

@@ -11,6 +11,8 @@ use tickwire::limits::{CHAT_CHARS_MAX, CHAT_HISTORY_MAX, NAME_CHARS_MAX, PLAYERS
 use tickwire::protocol::ServerMessage;
 use tickwire::protocol::server_message::ChatLine;
 
+use super::hidden::{Hidden, veiled};
+use crate::game::Identity;
 use crate::text::chat_line;
 
 /// Lines that may have been said after a room was saved: in a full one 1,000 a second, for a minute
@@ -31,12 +33,14 @@ pub(super) struct Chat {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "(ChatLine, Tick)")]
-struct Line {
-    line: ChatLine,
+pub(super) struct Line {
+    pub(super) line: ChatLine,
     /// When it was said.
     tick: Tick,
     /// As it goes out.
-    message: Bytes,
+    pub(super) message: Bytes,
+    /// Who said it. Not saved: after that it is known of those who are still there.
+    pub(super) who: Option<Identity>,
 }
 
 impl From<(ChatLine, Tick)> for Line {
@@ -46,6 +50,7 @@ impl From<(ChatLine, Tick)> for Line {
             line,
             tick,
             message,
+            who: None,
         }
     }
 }
@@ -61,7 +66,7 @@ impl Chat {
     pub(super) fn say(
         &mut self,
         tick: Tick,
-        from: PlayerId,
+        (from, who): (PlayerId, &Identity),
         name: &str,
         text: &str,
     ) -> Option<&ChatLine> {
@@ -76,7 +81,9 @@ impl Chat {
         if self.lines.len() == CHAT_HISTORY_MAX {
             self.lines.pop_front();
         }
-        self.lines.push_back((line, tick).into());
+        let mut said = Line::from((line, tick));
+        said.who = Some(who.clone());
+        self.lines.push_back(said);
         self.lines.back().map(|said| &said.line)
     }
 
@@ -96,27 +103,47 @@ impl Chat {
         self.once.remove(&player);
     }
 
-    /// The lines that are newer than line `seen`, oldest first.
-    pub(super) fn after(&self, seen: u32) -> Vec<ChatLine> {
+    /// The lines that are newer than line `seen`, oldest first, as somebody is shown them.
+    pub(super) fn after(&self, seen: u32, hidden: Option<&Hidden>) -> Vec<ChatLine> {
         let newer = self.lines.iter().filter(|said| said.line.id > seen);
-        newer.map(|said| said.line.clone()).collect()
+        let shown = newer.filter_map(|said| match hidden {
+            Some(hidden) if hidden.has(said.who.as_ref()) => {
+                hidden.is_told.then(|| veiled(&said.line))
+            }
+            _ => Some(said.line.clone()),
+        });
+        shown.collect()
+    }
+
+    /// Who said the lines of which that is not known: those who are there now under these numbers.
+    pub(super) fn name_speakers<'a>(&mut self, who: impl Fn(PlayerId) -> Option<&'a Identity>) {
+        for said in &mut self.lines {
+            if said.who.is_none() {
+                said.who = who(said.line.from).cloned();
+            }
+        }
     }
 
     /// The lines that are older than line `before`, or all of them for 0, oldest first, each with
-    /// the tick in which it was said.
-    pub(super) fn before(&self, before: u32) -> impl Iterator<Item = (&ChatLine, Tick)> {
+    /// the tick in which it was said, but for those that somebody is not shown.
+    pub(super) fn before(
+        &self,
+        before: u32,
+        hidden: Option<&Hidden>,
+    ) -> impl Iterator<Item = (&ChatLine, Tick)> {
         let older = self
             .lines
             .iter()
             .take_while(move |said| before == 0 || said.line.id < before);
-        older.map(|said| (&said.line, said.tick))
+        let shown =
+            older.filter(move |said| hidden.is_none_or(|hidden| !hidden.has(said.who.as_ref())));
+        shown.map(|said| (&said.line, said.tick))
     }
 
-    /// The same as they go out, with their numbers.
-    pub(super) fn messages_after(&self, seen: u32) -> impl Iterator<Item = (u32, &Bytes)> {
+    /// The newer ones as they go out.
+    pub(super) fn said_after(&self, seen: u32) -> impl Iterator<Item = &Line> {
         let from = self.lines.partition_point(|said| said.line.id <= seen);
-        let newer = self.lines.range(from..);
-        newer.map(|said| (said.line.id, &said.message))
+        self.lines.range(from..)
     }
 
     /// Lines may have been said that are not remembered: their numbers are not given again. Nobody

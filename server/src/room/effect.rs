@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use tickwire::ids::PlayerId;
 use tickwire::protocol::server_message::{ChatLine, LeaveReason};
-use tickwire::protocol::{CloseCode, PartyRequest};
+use tickwire::protocol::{ClientMessage, CloseCode, PartyRequest};
 
 use crate::game::{Identity, Standing};
 
@@ -68,6 +68,13 @@ pub enum Effect {
     },
     /// A player or spectator wants to read what was said here.
     Read(Wanted),
+    /// A player or spectator asks something that is not the room's business.
+    Beyond {
+        /// Who.
+        player: PlayerId,
+        /// What.
+        message: Box<ClientMessage>,
+    },
     /// The player's client says that all notices up to this number were shown.
     NoticesSeen {
         /// Whose.

@@ -49,6 +49,7 @@ impl<G: Game> Room<G> {
                         | ClientMessage::NoticesSeen { .. }
                         | ClientMessage::History { .. }
                         | ClientMessage::Party(PartyRequest::Look)
+                        | ClientMessage::People(_)
                 );
                 if !by_itself {
                     self.stir(player);
@@ -110,6 +111,12 @@ impl<G: Game> Room<G> {
         player: PlayerId,
         message: ClientMessage,
     ) -> Result<(), CloseCode> {
+        if message.is_beyond_rooms() {
+            let message = Box::new(message);
+            let beyond = Effect::Beyond { player, message };
+            self.effects.push_back(beyond);
+            return Ok(());
+        }
         match message {
             ClientMessage::Hello { .. } => return Err(CloseCode::OutOfOrder),
             ClientMessage::ListRooms { .. }
@@ -132,11 +139,7 @@ impl<G: Game> Room<G> {
                     self.refuse(player, reason);
                 }
             }
-            ClientMessage::Say {
-                channel,
-                nonce,
-                text,
-            } => self.on_say(player, &channel, nonce, &text),
+            ClientMessage::Say { nonce, text, .. } => self.on_say(player, nonce, &text),
             ClientMessage::Ping { nonce } => {
                 let tick = self.tick;
                 self.tell(player, &ServerMessage::Pong { nonce, tick });
@@ -145,11 +148,9 @@ impl<G: Game> Room<G> {
             ClientMessage::Act { id, action, fields } => {
                 self.on_action(player, id, action, &fields)?;
             }
-            ClientMessage::History {
-                channel,
-                nonce,
-                before,
-            } => self.on_history(player, &channel, nonce, before),
+            ClientMessage::History { nonce, before, .. } => self.on_history(player, nonce, before),
+            // As above.
+            ClientMessage::People(_) => {}
             ClientMessage::Typing { channel } => self.on_typing(player, &channel),
             ClientMessage::NoticesSeen { number } => {
                 let seen = Effect::NoticesSeen { player, number };
@@ -202,9 +203,8 @@ impl<G: Game> Room<G> {
     }
 
     /// Says a line, if that nonce's was not said before; answered either way.
-    fn on_say(&mut self, player: PlayerId, channel: &str, nonce: u32, text: &str) {
+    fn on_say(&mut self, player: PlayerId, nonce: u32, text: &str) {
         let result = match self.chat.said_once(player, nonce) {
-            _ if channel != CHANNEL_ROOM => Err(Refusal::NoSuchRoom),
             Some(line) => Ok(line),
             None => self.say(player, text),
         };
@@ -224,11 +224,11 @@ impl<G: Game> Room<G> {
             self.stats.chat_muted += 1;
             return Err(Refusal::Muted);
         }
-        if !member.may_chat(tick, tick_rate) {
+        if !member.talk.may(tick, tick_rate) {
             return Err(Refusal::TooOften);
         }
         let identity = member.identity.clone();
-        let line = self.chat.say(tick, player, &member.name, text);
+        let line = self.chat.say(tick, (player, &identity), &member.name, text);
         let line = line.ok_or(Refusal::BadText)?;
         let number = line.id;
         self.typing.forget(player);
@@ -252,13 +252,11 @@ impl<G: Game> Room<G> {
     }
 
     /// What was said is read elsewhere, and answered there: a room waits for no disk.
-    fn on_history(&mut self, reader: PlayerId, channel: &str, nonce: u32, before: u32) {
-        if channel != CHANNEL_ROOM {
-            let result = Err(Refusal::NoSuchRoom);
-            return self.tell(reader, &ServerMessage::Lines { nonce, result });
-        }
+    fn on_history(&mut self, reader: PlayerId, nonce: u32, before: u32) {
         let now = self.tick;
-        let remembered = self.chat.before(before);
+        let receiver = self.members.receiver_mut(reader);
+        let hidden = receiver.and_then(|receiver| receiver.hidden.clone());
+        let remembered = self.chat.before(before, hidden.as_ref());
         let remembered = remembered.map(|(line, tick)| Remembered {
             line: line.clone(),
             ticks_ago: now.since(tick),

@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::Entity;
 use tickwire::ids::{PlayerId, Tick};
-use tickwire::limits::{CHAT_BURST, PLAYER_NUMBERS};
+use tickwire::limits::PLAYER_NUMBERS;
 use tickwire::netcode::input_queue::InputQueue;
 use tickwire::protocol::frame::SnapshotHead;
 use tickwire::protocol::server_message;
@@ -15,6 +15,7 @@ use super::send_rate::in_flight::BadAck;
 use super::send_rate::tiers::Move;
 use super::told::Flags;
 use super::viewed_input::ViewedInput;
+use crate::admission::talk::Talk;
 use crate::by_player::{ByPlayer, is_spectator};
 use crate::game::{Identity, Options, Player};
 
@@ -32,8 +33,7 @@ pub(super) struct Member<I> {
     pub(super) order: u32,
     /// When they did something last.
     pub(super) stirred: Tick,
-    pub(super) chat_left: u32,
-    pub(super) chat_at: Tick,
+    pub(super) talk: Talk,
     /// The tick from which they may chat.
     pub(super) muted_until: Tick,
     pub(super) ready: bool,
@@ -75,8 +75,7 @@ impl<I: Default + Clone> Member<I> {
             tokens: SeatTokens::new(order),
             order,
             stirred: tick,
-            chat_left: CHAT_BURST,
-            chat_at: tick,
+            talk: Talk::new(tick),
             muted_until: Tick(0),
             ready: false,
             seen_max: Tick(u32::MAX),
@@ -131,18 +130,6 @@ impl<I: Default + Clone> Member<I> {
         self.answered || self.receiver.in_flight.any_acked() || self.inputs.newest_tick().is_some()
     }
 
-    /// Whether the player may say another line at `tick`.
-    pub(super) fn may_chat(&mut self, tick: Tick, tick_rate: u16) -> bool {
-        let earned = tick.since(self.chat_at) / u32::from(tick_rate.max(1));
-        if earned > 0 {
-            self.chat_left = (self.chat_left + earned).min(CHAT_BURST);
-            self.chat_at = tick;
-        }
-        let may = self.chat_left > 0;
-        self.chat_left -= u32::from(may);
-        may
-    }
-
     /// As the game sees them.
     pub(super) fn who(&self) -> Player {
         Player {
@@ -156,7 +143,7 @@ impl<I: Default + Clone> Member<I> {
     /// A new connection earns no new lines, and the seat is as old and as well known as it was.
     pub(super) fn stay(&mut self, old: &Member<I>) {
         self.answered = old.has_answered();
-        (self.chat_left, self.chat_at) = (old.chat_left, old.chat_at);
+        self.talk = old.talk;
         self.receiver.came_at = old.receiver.came_at;
         self.tokens = old.tokens;
         self.seen_max = old.seen_max;

@@ -12,6 +12,7 @@ mod durable;
 mod effect;
 mod event;
 mod events;
+mod hidden;
 mod inbox;
 mod listing;
 mod members;
@@ -35,6 +36,7 @@ mod watching;
 mod workspace;
 
 pub use effect::{Came, Effect, Remembered, Wanted};
+pub(crate) use hidden::Hidden;
 pub use receiver::{ClientState, Tally};
 #[cfg(fuzzing)]
 pub(crate) use save::hostile;
@@ -92,6 +94,8 @@ pub struct Room<G: Game> {
     notices: Notices,
     listing: Listing,
     chat: Chat,
+    /// Of whoever comes next.
+    newcomer: Option<Hidden>,
     typing: Typing,
     events: Events,
     capture: Capture,
@@ -147,6 +151,7 @@ impl<G: Game> Room<G> {
             notices: Notices::default(),
             listing,
             chat: Chat::default(),
+            newcomer: None,
             typing: Typing::default(),
             events: Events::default(),
             capture,
@@ -381,6 +386,24 @@ impl<G: Game> Room<G> {
         if let Some(member) = self.members.get_mut(player) {
             member.muted_until = until;
         }
+    }
+
+    /// Whom the one who comes next does not want to hear.
+    pub(crate) fn expect(&mut self, hidden: Option<Hidden>) {
+        self.newcomer = hidden;
+    }
+
+    /// Whom somebody who is here does not want to hear from now on.
+    pub(crate) fn hide(&mut self, player: PlayerId, hidden: Hidden) {
+        if let Some(receiver) = self.members.receiver_mut(player) {
+            receiver.hidden = (!hidden.blocked.is_empty()).then_some(hidden);
+        }
+    }
+
+    /// Who a player of the room is, and as whom they are there.
+    pub(crate) fn known(&self, player: PlayerId) -> Option<(&Identity, &str)> {
+        let member = self.members.get(player)?;
+        Some((&member.identity, &member.name))
     }
 
     /// What the lobby shows.

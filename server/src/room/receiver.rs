@@ -7,6 +7,7 @@ use serde::Serialize;
 use tickwire::ids::{LayerId, PlayerId, Tick};
 
 use super::event::Listener;
+use super::hidden::Hidden;
 use super::send_rate::cadence::Cadence;
 use super::send_rate::in_flight::{BadAck, InFlightWindow};
 use super::send_rate::tiers::{Move, RateTier};
@@ -98,6 +99,8 @@ pub(super) struct Receiver {
     pub(super) in_flight: InFlightWindow,
     /// What they were told of the members.
     pub(super) told: Told,
+    /// Whom they do not want to hear, if there is anybody.
+    pub(super) hidden: Option<Hidden>,
     /// Layers whose keyframe was asked for within [`tickwire::limits::RESYNC_EVERY_MS`], and when.
     resynced: Vec<(LayerId, Tick)>,
 }
@@ -120,6 +123,7 @@ impl Receiver {
             tally: Tally::default(),
             in_flight: InFlightWindow::default(),
             told: Told::default(),
+            hidden: None,
             resynced: Vec::new(),
         }
     }

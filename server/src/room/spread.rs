@@ -10,6 +10,7 @@ use tickwire::codec::encode_server;
 use tickwire::ids::PlayerId;
 use tickwire::protocol::ServerMessage;
 
+use super::hidden::veil;
 use super::receiver::Receiver;
 use super::send_rate::in_flight::InFlightWindow;
 use super::told::{CHAT_BYTES_PER_SECOND, Told};
@@ -47,9 +48,10 @@ impl<G: Game> Room<G> {
         let typing = self.typing.take().into_iter();
         let typing = typing.map(|player| {
             let bytes = Bytes::from(encode_server(&ServerMessage::Typing { player }));
-            (player, bytes)
+            let member = self.members.get(player);
+            (player, member.map(|member| member.identity.clone()), bytes)
         });
-        let typing: Vec<(PlayerId, Bytes)> = typing.collect();
+        let typing: Vec<_> = typing.collect();
         let mut everyone = (newest, said);
         let mut own_left = false;
         for (own, receiver) in self.members.told_mut(host) {
@@ -92,20 +94,33 @@ impl<G: Game> Room<G> {
             }
             own_left |= told.own != own;
             told.leak(tick, tick_rate);
-            for (line, message) in self.chat.messages_after(told.chat) {
+            for said in self.chat.said_after(told.chat) {
+                let line = said.line.id;
                 if left == 0 || told.chat_bytes >= CHAT_BYTES_BURST {
                     break;
                 }
                 self.stats.chat_lost += u64::from(line - told.chat - 1);
-                let size = send(message.clone(), &mut receiver.in_flight);
+                let hidden = receiver.hidden.as_ref();
+                let hidden = hidden.filter(|hidden| hidden.has(said.who.as_ref()));
+                let message = match hidden {
+                    None => said.message.clone(),
+                    Some(hidden) if hidden.is_told => veil(&said.line),
+                    Some(_) => {
+                        told.chat = line;
+                        continue;
+                    }
+                };
+                let size = send(message, &mut receiver.in_flight);
                 left = left.saturating_sub(size);
                 told.chat_bytes += size;
                 told.chat = line;
             }
             // A hint is the first to go where not all can be told.
             let is_current = told.news == newest && told.chat == said;
-            for (who, bytes) in typing.iter().filter(|(who, _)| is_current && *who != to) {
-                if left == 0 || !told.knows(*who) {
+            for (who, identity, bytes) in typing.iter().filter(|of| is_current && of.0 != to) {
+                let hidden = receiver.hidden.as_ref();
+                let is_hidden = hidden.is_some_and(|hidden| hidden.has(identity.as_ref()));
+                if left == 0 || is_hidden || !told.knows(*who) {
                     continue;
                 }
                 left = left.saturating_sub(send(bytes.clone(), &mut receiver.in_flight));
@@ -188,7 +203,10 @@ impl<G: Game> Room<G> {
         let (members, untold) = self.notices.first_page(&self.members, player);
         let (news, chat) = (self.notices.newest, self.chat.said);
         self.notices.paging |= untold.is_some();
+        let hidden = self.newcomer.take();
+        let said = self.chat.after(seen, hidden.as_ref());
         if let Some(receiver) = self.members.receiver_mut(player) {
+            receiver.hidden = hidden;
             receiver.told = Told::all(news, chat, own.unwrap_or_default(), untold, tick);
         }
         let joined = ServerMessage::Joined {
@@ -200,7 +218,7 @@ impl<G: Game> Room<G> {
             tick,
             members,
             more: untold.is_some(),
-            chat: self.chat.after(seen),
+            chat: said,
             options: self.options.options.bytes().to_vec(),
         };
         self.tell(player, &joined);

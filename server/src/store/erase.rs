@@ -28,6 +28,7 @@ pub(super) fn statements(player: &str, nobody: &str) -> Vec<Statement> {
         of("DELETE FROM notices_seen WHERE player = $1"),
         of("DELETE FROM sanctions WHERE target = $1"),
         of("DELETE FROM blocks WHERE player = $1 OR blocked = $1"),
+        of("DELETE FROM directs WHERE player = $1 OR peer = $1"),
     ]
 }
 
@@ -40,11 +41,11 @@ pub(super) struct Kept {
 }
 
 /// All of them. Rows come in the order of their keys, from `$2` on: what is left out before a page.
-pub(super) const KEPT: [Kept; 9] = [
+pub(super) const KEPT: [Kept; 10] = [
     Kept {
         table: "players",
-        columns: &["player", "name", "first_seen", "last_seen"],
-        sql: "SELECT player, name, first_seen, last_seen FROM players \
+        columns: &["player", "name", "first_seen", "last_seen", "handle"],
+        sql: "SELECT player, name, first_seen, last_seen, handle FROM players \
               WHERE player = $1 ORDER BY player LIMIT $2 OFFSET $3",
     },
     Kept {
@@ -101,6 +102,12 @@ pub(super) const KEPT: [Kept; 9] = [
         columns: &["player", "blocked", "at"],
         sql: "SELECT player, blocked, at FROM blocks \
               WHERE player = $1 ORDER BY blocked LIMIT $2 OFFSET $3",
+    },
+    Kept {
+        table: "directs",
+        columns: &["player", "peer", "newest", "seen", "at"],
+        sql: "SELECT player, peer, newest, seen, at FROM directs \
+              WHERE player = $1 ORDER BY peer LIMIT $2 OFFSET $3",
     },
 ];
 

@@ -43,14 +43,11 @@ mod open;
     expect(dead_code, reason = "games and channels read as they come")
 )]
 mod pages;
+pub(crate) mod people;
 mod postgres;
 mod queue;
 mod rated;
 mod reads;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the tables have what games report")
-)]
 pub(crate) mod record;
 pub(crate) mod retention;
 mod sqlite;
@@ -74,7 +71,7 @@ use tokio::time::timeout;
 use health::Health;
 use inbox::{Erased, Inbox, Request};
 pub(crate) use open::{Opened, open};
-pub(crate) use pages::SanctionsMark;
+pub(crate) use pages::{PAGE, SanctionsMark};
 use rated::Rated;
 pub(crate) use reads::ReadError;
 use reads::Reads;

@@ -47,6 +47,7 @@ pub(crate) enum Record {
     Notice(Notice),
     Seen(Seen),
     Answer(Answer),
+    Direct(Direct),
     Block(Block),
     Sanction(Sanction),
     Result(MatchResult),
@@ -68,11 +69,13 @@ pub(crate) struct Message {
     pub(crate) nonce: Option<u64>,
 }
 
-/// Somebody was here. Of two the later one is kept.
+/// Somebody was here, or was addressed. Of two the later one is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Player {
     pub(crate) player: String,
     pub(crate) name: String,
+    /// By which others address them; empty: nobody was told it.
+    pub(crate) handle: String,
     pub(crate) seen_at_ms: u64,
 }
 
@@ -84,6 +87,18 @@ pub(crate) struct Room {
     pub(crate) game: String,
     pub(crate) number: u32,
     pub(crate) opened_at_ms: u64,
+}
+
+/// How far somebody has read what another said to them. Of two the greater numbers count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Direct {
+    pub(crate) player: String,
+    pub(crate) peer: String,
+    /// The newest line that the peer said to them, 0 where that is not said.
+    pub(crate) newest: u64,
+    /// The last one that they have read, likewise.
+    pub(crate) seen: u64,
+    pub(crate) at_ms: u64,
 }
 
 /// Somebody does not want to hear another, from `at` on; `None`: wants to again.
@@ -146,12 +161,18 @@ pub(crate) struct MatchPlayer {
 
 const MESSAGE: &str = "INSERT INTO messages (channel, sequence, said_at, player, name, text, nonce) \
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
-const PLAYER: &str = "INSERT INTO players (player, name, first_seen, last_seen) \
-    VALUES ($1, $2, $3, $3) ON CONFLICT (player) DO UPDATE \
-    SET name = excluded.name, last_seen = excluded.last_seen \
+const PLAYER: &str = "INSERT INTO players (player, name, first_seen, last_seen, handle) \
+    VALUES ($1, $2, $3, $3, $4) ON CONFLICT (player) DO UPDATE \
+    SET name = excluded.name, last_seen = excluded.last_seen, \
+    handle = CASE WHEN excluded.handle = '' THEN players.handle ELSE excluded.handle END \
     WHERE excluded.last_seen >= players.last_seen";
 const ROOM: &str = "INSERT INTO rooms (room, game, number, opened_at) VALUES ($1, $2, $3, $4) \
     ON CONFLICT DO NOTHING";
+const DIRECT: &str = "INSERT INTO directs (player, peer, newest, seen, at) \
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (player, peer) DO UPDATE SET \
+    newest = CASE WHEN excluded.newest > directs.newest THEN excluded.newest ELSE directs.newest END, \
+    seen = CASE WHEN excluded.seen > directs.seen THEN excluded.seen ELSE directs.seen END, \
+    at = CASE WHEN excluded.at > directs.at THEN excluded.at ELSE directs.at END";
 const BLOCK: &str = "INSERT INTO blocks (player, blocked, at) VALUES ($1, $2, $3) \
     ON CONFLICT DO NOTHING";
 const UNBLOCK: &str = "DELETE FROM blocks WHERE player = $1 AND blocked = $2";
@@ -179,7 +200,7 @@ impl Record {
             Record::Player(_) | Record::Room(_) | Record::Seen(_) | Record::Answer(_) => {
                 Kind::Presence
             }
-            Record::Notice(_) => Kind::Notice,
+            Record::Notice(_) | Record::Direct(_) => Kind::Notice,
             Record::Block(_) => Kind::Block,
             Record::Sanction(_) => Kind::Sanction,
             Record::Result(_) => Kind::Result,
@@ -191,11 +212,12 @@ impl Record {
         let texts = |texts: &[&String]| texts.iter().map(|text| text.len()).sum::<usize>();
         let behind = match self {
             Record::Message(of) => texts(&[&of.channel, &of.player, &of.name, &of.text]),
-            Record::Player(of) => texts(&[&of.player, &of.name]),
+            Record::Player(of) => texts(&[&of.player, &of.name, &of.handle]),
             Record::Room(of) => texts(&[&of.room, &of.game]),
             Record::Notice(of) => of.bytes(),
             Record::Seen(of) => texts(&[&of.player, &of.game]),
             Record::Answer(of) => of.bytes(),
+            Record::Direct(of) => texts(&[&of.player, &of.peer]),
             Record::Block(of) => texts(&[&of.player, &of.blocked]),
             Record::Sanction(of) => {
                 let reason = of.terms.as_ref().map_or(0, |terms| terms.reason.len());
@@ -226,7 +248,7 @@ impl Record {
                     of.nonce.map(u64::cast_signed).into(),
                 ],
             ),
-            Record::Player(of) => seen(&of.player, &of.name, of.seen_at_ms),
+            Record::Player(of) => seen(&of.player, &of.name, &of.handle, of.seen_at_ms),
             Record::Room(of) => Statement::new(
                 ROOM,
                 [
@@ -239,6 +261,16 @@ impl Record {
             Record::Notice(of) => return of.write(into),
             Record::Seen(of) => return of.write(into),
             Record::Answer(of) => of.statement(),
+            Record::Direct(of) => Statement::new(
+                DIRECT,
+                [
+                    (&of.player).into(),
+                    (&of.peer).into(),
+                    of.newest.into(),
+                    of.seen.into(),
+                    of.at_ms.into(),
+                ],
+            ),
             Record::Block(of) => {
                 let (player, blocked) = ((&of.player).into(), (&of.blocked).into());
                 match of.at_ms {
@@ -292,6 +324,7 @@ impl Record {
             Record::Player(of) => of.player != erased,
             Record::Notice(of) => of.erase(erased),
             Record::Seen(of) => of.player != erased,
+            Record::Direct(of) => of.player != erased && of.peer != erased,
             Record::Block(of) => of.player != erased && of.blocked != erased,
             Record::Sanction(of) => of.target != erased || of.terms.is_none(),
             Record::Message(_) | Record::Room(_) | Record::Answer(_) => true,
@@ -318,12 +351,13 @@ impl MatchResult {
             into.push(Statement::new(MATCH_PLAYER, values));
             // Who was erased meanwhile, or was nobody to begin with.
             if !of.player.is_empty() {
-                into.push(seen(&of.player, &of.name, self.ended_at_ms));
+                into.push(seen(&of.player, &of.name, "", self.ended_at_ms));
             }
         }
     }
 }
 
-fn seen(player: &String, name: &String, at_ms: u64) -> Statement {
-    Statement::new(PLAYER, [player.into(), name.into(), at_ms.into()])
+fn seen(player: &String, name: &String, handle: &str, at_ms: u64) -> Statement {
+    let values = [player.into(), name.into(), at_ms.into(), handle.into()];
+    Statement::new(PLAYER, values)
 }

@@ -17,8 +17,9 @@ const PLACES: &str = "DELETE FROM scores WHERE (game, season, player) IN \
     (SELECT scores.game, scores.season, scores.player FROM scores \
     JOIN players ON players.player = scores.player \
     WHERE scores.player LIKE 'guest:%' AND players.last_seen < $1 LIMIT $2)";
-/// Guests of whom nothing else is left, and rooms, are kept for as long as chat.
-const CHAT: [&str; 3] = [
+/// Guests of whom nothing else is left, rooms, and how far somebody has read, are kept for as long as
+/// chat.
+const CHAT: [&str; 4] = [
     "DELETE FROM messages WHERE (channel, sequence) IN \
      (SELECT channel, sequence FROM messages WHERE said_at < $1 ORDER BY said_at LIMIT $2)",
     "DELETE FROM rooms WHERE room IN \
@@ -28,6 +29,8 @@ const CHAT: [&str; 3] = [
      AND NOT EXISTS (SELECT 1 FROM scores WHERE scores.player = players.player) \
      AND NOT EXISTS (SELECT 1 FROM match_players WHERE match_players.player = players.player) \
      ORDER BY last_seen LIMIT $2)",
+    "DELETE FROM directs WHERE (player, peer) IN \
+     (SELECT player, peer FROM directs WHERE at < $1 ORDER BY at LIMIT $2)",
 ];
 const NOTICES: &str = "DELETE FROM notices WHERE (player, number) IN \
     (SELECT player, number FROM notices WHERE said_at < $1 ORDER BY said_at LIMIT $2)";

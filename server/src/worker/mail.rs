@@ -3,9 +3,12 @@
 //! turn's snapshot. Who has some `event_loop` is told; who has none costs nothing.
 
 use tickwire::ids::PlayerId;
+use tickwire::protocol::feature;
 
+use super::client::Session;
 use super::room_host::{Failed, RoomHost, TurnContext};
 use crate::game::Game;
+use crate::room::Hidden;
 
 /// Of a message in a frame: its header.
 const HEADER_BYTES: usize = 4;
@@ -32,6 +35,16 @@ impl<G: Game> RoomHost<G> {
             return self.settle_guarded(ctx);
         }
         Ok(())
+    }
+
+    /// Somebody comes, or comes back: whom they do not want to hear is known before they are told
+    /// anything.
+    pub(super) fn expect(&mut self, session: &Session) {
+        let blocked = session.online.as_ref().and_then(|online| online.blocked());
+        let blocked = blocked.filter(|blocked| !blocked.is_empty());
+        let is_told = session.features & feature::PEOPLE != 0;
+        self.room
+            .expect(blocked.map(|blocked| Hidden { blocked, is_told }));
     }
 
     /// A member's connection is this worker's from now on, with the mail that it has.
@@ -72,6 +85,10 @@ impl<G: Game> RoomHost<G> {
         let Some(online) = &client.session.online else {
             return false;
         };
+        if let Some(blocked) = online.blocked_news() {
+            let is_told = client.session.features & feature::PEOPLE != 0;
+            self.room.hide(player, Hidden { blocked, is_told });
+        }
         let is_left = online.take(most, Some(ctx.now), &mut ctx.letters);
         let mut bytes = 0;
         for letter in ctx.letters.drain(..) {

@@ -4,6 +4,7 @@
 //! path. `lobby` starts the workers and sends them connections; they send them back.
 
 mod balance;
+mod beyond;
 mod client;
 mod event_loop;
 mod figures;
@@ -50,6 +51,7 @@ use crate::directory::{Directory, GameIndex};
 use crate::game::RoomOptions;
 use crate::history::History;
 use crate::metrics::Metrics;
+use crate::people::People;
 use crate::presence::Post;
 use crate::store::Store;
 use crate::transport::End;
@@ -177,6 +179,8 @@ pub(crate) struct Common {
     pub(crate) store: Store,
     /// By whom it is read again.
     pub(crate) history: Arc<History>,
+    /// Who has what is said outside of rooms.
+    pub(crate) people: Arc<People>,
     /// See [`crate::config::Config`].
     pub(crate) stall_timeout: Duration,
     /// See [`crate::config::Config`].

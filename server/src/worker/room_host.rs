@@ -249,6 +249,7 @@ impl<G: Game> RoomHost<G> {
                 nonce: None,
             })),
             Effect::Read(wanted) => self.read_chat(wanted, ctx),
+            Effect::Beyond { player, message } => self.ask_beyond(player, *message, ctx),
             Effect::Result {
                 round,
                 season,

@@ -55,6 +55,7 @@ impl<G: Game> RoomHost<G> {
             let take_over = move |room: &mut Room<G>| room.take_over(player, &options);
             return self.seat_again(client, player, take_over, ctx);
         }
+        self.expect(&client.session);
         match guarded(self.id, || self.room.join_as(&name, identity, &options)) {
             Ok(Ok(player)) => {
                 client.session.seated();
@@ -100,6 +101,7 @@ impl<G: Game> RoomHost<G> {
             None
         };
         let mark = registry.mark(&who.identity);
+        self.expect(&client.session);
         let watching = match refusal {
             Some(reason) => Ok(Err(reason)),
             None => guarded(self.id, || self.room.watch(who.identity)),
@@ -179,6 +181,7 @@ impl<G: Game> RoomHost<G> {
         if let Some(old) = self.members.unplug(player) {
             ctx.end(old, End::Close(CloseCode::Superseded));
         }
+        self.expect(&client.session);
         match guarded(self.id, || take(&mut self.room)) {
             Ok(true) => {}
             Ok(false) => {

@@ -16,7 +16,7 @@ use super::games::tests::hosted;
 use super::room_host::{RoomHost, TurnContext};
 use super::*;
 use crate::admission::addresses::{AddressLease, Addresses};
-use crate::auth::Entropy;
+use crate::auth::{Entropy, HandleKey};
 use crate::config::Config;
 use crate::directory::filter::Filter;
 use crate::directory::kept_out::Who;
@@ -24,6 +24,7 @@ use crate::directory::local::Registry;
 use crate::directory::{Creation, Directory};
 use crate::game::still::Still;
 use crate::game::{GameDef, Out};
+use crate::presence::Presence;
 use crate::store::Store;
 use crate::transport::WAITING_BYTES_MAX;
 use crate::transport::memory::{self, Far};
@@ -89,6 +90,13 @@ impl Place {
             play_log: None,
             store: Store::default(),
             history: Arc::new(History::new(Store::default(), metrics.clone())),
+            people: Arc::new(People::new(
+                Store::default(),
+                Presence::default(),
+                metrics.clone(),
+                HandleKey::derive(b"secret"),
+                Instant::now(),
+            )),
             seats: SeatKey::derive(&[1; 32]),
             games: Arc::new([game.clone()]),
             stall_timeout: config.stall_timeout,

@@ -12,6 +12,7 @@ mod limits;
 mod moderation;
 mod notices;
 mod ops;
+mod people;
 mod play_log;
 mod player;
 mod process;

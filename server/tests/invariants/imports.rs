@@ -58,6 +58,7 @@ const SERVER: Floors = Floors {
         &["room"],
         &["game"],
         &["replication"],
+        &["people"],
         &["moderation", "notices", "history", "party"],
         &["presence"],
         &["admission"],

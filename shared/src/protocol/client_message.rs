@@ -4,11 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::party::PartyRequest;
+use super::people::PeopleRequest;
 use super::queue::QueueRequest;
 use crate::ids::{LayerId, PlayerId, RoomId, Tick};
 
 /// A client's control message.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClientMessage {
     /// First message of a connection; answered by `Welcome`.
     Hello {
@@ -116,7 +117,9 @@ pub enum ClientMessage {
     },
     /// Says something in a channel, once however often it is sent; answered by `Said`.
     Say {
-        /// [`CHANNEL_ROOM`](super::CHANNEL_ROOM); others are refused.
+        /// [`CHANNEL_ROOM`](super::CHANNEL_ROOM); to a server with
+        /// [`feature::PEOPLE`](super::feature::PEOPLE) also [`CHANNEL_LOBBY`](super::CHANNEL_LOBBY), and
+        /// [`CHANNEL_OF_TWO`](super::CHANNEL_OF_TWO) with a handle.
         channel: String,
         /// Another one than that of the line before. A line whose answer was lost with the
         /// connection is sent again with the same one, in the same seat, before any other.
@@ -124,8 +127,8 @@ pub enum ClientMessage {
         /// 1 to [`crate::limits::CHAT_CHARS_MAX`] characters.
         text: String,
     },
-    /// Asks for a page of what was said in a channel; answered by `Lines`, before which no other
-    /// page is asked for.
+    /// Asks for a page of what was said in a channel; answered by `Lines`, or by `Past` of other
+    /// channels than the room's, before which no other page is asked for.
     History {
         /// As in `Say`.
         channel: String,
@@ -140,6 +143,9 @@ pub enum ClientMessage {
         /// As in `Say`.
         channel: String,
     },
+    /// Something of other people, to a server with
+    /// [`feature::PEOPLE`](super::feature::PEOPLE).
+    People(PeopleRequest),
     /// Something of the matchmaking queue, to a server with
     /// [`feature::QUEUE`](super::feature::QUEUE); answered by `Queue`.
     Queue(QueueRequest),
@@ -150,7 +156,7 @@ pub enum ClientMessage {
 
 impl super::Numbered for ClientMessage {
     const BASE: u8 = 14;
-    const LATER: &'static [u8] = &[129, 130, 131, 132, 140, 141];
+    const LATER: &'static [u8] = &[129, 130, 131, 132, 133, 140, 141];
 }
 
 /// A room to be made.
@@ -174,6 +180,18 @@ pub struct NewRoom {
 }
 
 impl ClientMessage {
+    /// Whether it is no room's and no lobby's business, wherever its client is: something of other
+    /// people, or of a channel other than the room's.
+    pub fn is_beyond_rooms(&self) -> bool {
+        match self {
+            ClientMessage::People(_) => true,
+            ClientMessage::Say { channel, .. } | ClientMessage::History { channel, .. } => {
+                channel != super::CHANNEL_ROOM
+            }
+            _ => false,
+        }
+    }
+
     /// A request for all listed rooms.
     pub fn list_rooms() -> ClientMessage {
         ClientMessage::ListRooms { filter: Vec::new() }

@@ -5,12 +5,15 @@ pub mod client_message;
 pub mod close_code;
 pub mod frame;
 pub mod party;
+pub mod people;
 pub mod queue;
+pub mod refusal;
 pub mod server_message;
 
 pub use client_message::ClientMessage;
 pub use close_code::CloseCode;
 pub use party::{OutOfParty, PartyMember, PartyRequest, PartyRoom, PartyState};
+pub use people::{PeopleNews, PeopleRequest};
 pub use queue::{OutOfQueue, QueueRequest, QueueState};
 pub use server_message::ServerMessage;
 
@@ -54,14 +57,22 @@ pub mod feature {
     pub const LINES: u32 = 1 << 5;
     /// The `Queue` of both sides. Who lacks it is told nothing of one.
     pub const QUEUE: u32 = 1 << 6;
+    /// The `People` of both sides, and the channels of the lobby and of two players, answered by
+    /// `Past`. Who lacks it is told nothing of them.
+    pub const PEOPLE: u32 = 1 << 7;
     /// The `Party` of both sides. Who lacks it is told nothing of one.
     pub const PARTIES: u32 = 1 << 8;
     /// All that this crate does.
-    pub const ALL: u32 = LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS | LINES | QUEUE | PARTIES;
+    pub const ALL: u32 =
+        LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS | LINES | QUEUE | PEOPLE | PARTIES;
 }
 
 /// The channel of the room in which a player is, in `Say` and `History`.
 pub const CHANNEL_ROOM: &str = "room";
+/// That of the lobby of the client's game.
+pub const CHANNEL_LOBBY: &str = "lobby";
+/// What stands before a player's handle in the channel of the two.
+pub const CHANNEL_OF_TWO: char = '@';
 
 /// First byte of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::party::PartyState;
+use super::people::{Line, LinesPage, PeopleNews};
 use super::queue::QueueState;
+pub use super::refusal::Refusal;
 use crate::ids::{PlayerId, RoomId, Tick};
 use crate::schema::{Schema, Tables};
 
@@ -187,6 +189,22 @@ pub enum ServerMessage {
         /// Who.
         player: PlayerId,
     },
+    /// Somebody says something in a channel other than the room's.
+    Line {
+        /// Which, as the client names it.
+        channel: String,
+        /// It.
+        line: Line,
+    },
+    /// Answer to `History` of such a channel, or a part of it.
+    Past {
+        /// The request's.
+        nonce: u32,
+        /// They, or why there are none.
+        result: Result<LinesPage, Refusal>,
+    },
+    /// Something of other people.
+    People(PeopleNews),
     /// How things stand for the player in the matchmaking queue: in the lobby or a room.
     Queue {
         /// Of the `Enqueue` from which it follows, whichever of the player's clients said it; 0 if
@@ -206,7 +224,7 @@ pub enum ServerMessage {
 
 impl super::Numbered for ServerMessage {
     const BASE: u8 = 15;
-    const LATER: &'static [u8] = &[129, 130, 131, 132, 133, 140, 141];
+    const LATER: &'static [u8] = &[129, 130, 131, 132, 133, 134, 135, 136, 140, 141];
 }
 
 /// A part of a page of what was said.
@@ -313,47 +331,6 @@ pub struct ChatLine {
     pub name: String,
     /// What, as it was typed: clients show it as text only.
     pub text: String,
-}
-
-/// Why a request was not granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Refusal {
-    /// No room by that number or code.
-    NoSuchRoom,
-    /// No seat is free.
-    RoomFull,
-    /// The server has as many rooms as it may.
-    TooManyRooms,
-    /// The server is too busy right now.
-    Busy,
-    /// Too many requests of this kind; wait a little.
-    TooOften,
-    /// Only the host may, and only in a room whose host may.
-    NotHost,
-    /// Nobody by that number is here.
-    NoSuchPlayer,
-    /// Only in a room.
-    NotInRoom,
-    /// Only in the lobby.
-    AlreadyInRoom,
-    /// A chat line that is empty or too long.
-    BadText,
-    /// No action by that number.
-    NoSuchAction,
-    /// No seat is held for that token: it was given up, or taken again with a newer one.
-    NoSuchSeat,
-    /// An operator does not let them chat for now.
-    Muted,
-    /// They were sent away from that room, and are kept out of it for a while.
-    KeptOut,
-    /// The room's game lets nobody new in for now.
-    Locked,
-    /// Options that are not what the game declares.
-    BadOptions,
-    /// Conditions that are not on the game's metadata, or too many.
-    BadFilter,
-    /// Who only watches may not.
-    NotForSpectators,
 }
 
 /// Why a player is back in the lobby.

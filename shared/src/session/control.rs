@@ -2,10 +2,11 @@
 
 use super::{Event, NoticeOf, Redirect, RoomSession, Session, SessionError, State};
 use crate::limits::{
-    CHAT_HISTORY_MAX, MEMBERS_PER_PAGE, NOTICE_CHARS_MAX, PAGE_LINES_MAX, ROOMS_LISTED_MAX,
+    CHAT_HISTORY_MAX, MEMBERS_PER_PAGE, NOTICE_CHARS_MAX, PAGE_LINES_MAX, PEERS_PER_PAGE,
+    ROOMS_LISTED_MAX, UNREAD_MAX,
 };
-use crate::protocol::ServerMessage;
 use crate::protocol::server_message::Member;
+use crate::protocol::{PeopleNews, ServerMessage};
 
 impl Session {
     /// Takes a message in.
@@ -72,6 +73,9 @@ impl Session {
             }
             (_, ServerMessage::Said { nonce, result }) => Event::Said { nonce, result },
             (_, ServerMessage::Lines { nonce, result }) => Event::Lines { nonce, result },
+            (_, ServerMessage::Line { channel, line }) => Event::Line { channel, line },
+            (_, ServerMessage::Past { nonce, result }) => Event::Past { nonce, result },
+            (_, ServerMessage::People(news)) => Event::People(news),
             (_, ServerMessage::Queue { nonce, state }) => Event::Queue { nonce, state },
             (_, ServerMessage::Party { nonce, state }) => Event::Party { nonce, state },
             (Some(room), ServerMessage::MemberChanged { member }) => {
@@ -166,6 +170,12 @@ fn within_limits(message: &ServerMessage) -> bool {
             let lines = result.as_ref().map_or(0, |page| page.lines.len());
             lines <= PAGE_LINES_MAX
         }
+        ServerMessage::Past { result, .. } => {
+            let lines = result.as_ref().map_or(0, |page| page.lines.len());
+            lines <= PAGE_LINES_MAX
+        }
+        ServerMessage::People(PeopleNews::You { unread, .. }) => unread.len() <= UNREAD_MAX,
+        ServerMessage::People(PeopleNews::Blocked { peers, .. }) => peers.len() <= PEERS_PER_PAGE,
         ServerMessage::Notice { text, event, .. } => {
             let chars = text.chars().count();
             chars <= NOTICE_CHARS_MAX && (chars > 0 || event.is_some())

@@ -3,10 +3,11 @@
 use super::error::SessionError;
 use crate::ids::{LayerId, PlayerId, RoomId, Tick};
 use crate::protocol::frame::{SnapshotHead, take_varint};
+use crate::protocol::people::{Line, LinesPage};
 use crate::protocol::server_message::{
     ChatLine, LeaveReason, Member, NoticeEvent, Page, Refusal, RoomInfo,
 };
-use crate::protocol::{PartyState, QueueState};
+use crate::protocol::{PartyState, PeopleNews, QueueState};
 use crate::schema::{Field, Kind, Message, Schema, is_text};
 use crate::snapshot::{DecodeError, fields};
 
@@ -116,6 +117,22 @@ pub enum Event {
         /// Who.
         player: PlayerId,
     },
+    /// Somebody says something in a channel other than the room's.
+    Line {
+        /// Which.
+        channel: String,
+        /// It.
+        line: Line,
+    },
+    /// The answer to a request for what was said in such a channel, or a part of it.
+    Past {
+        /// The request's.
+        nonce: u32,
+        /// They, or why there are none.
+        result: Result<LinesPage, Refusal>,
+    },
+    /// Something of other people.
+    People(PeopleNews),
     /// How things stand for the player in the matchmaking queue.
     Queue {
         /// Of the [`QueueRequest::Enqueue`](crate::protocol::QueueRequest::Enqueue) from which it

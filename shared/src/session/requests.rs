@@ -6,7 +6,9 @@ use crate::codec;
 use crate::ids::{PlayerId, RoomId, Tick};
 use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::protocol::client_message::{Condition, JoinAs, NewRoom};
-use crate::protocol::{CHANNEL_ROOM, ClientMessage, PartyRequest, QueueRequest, frame};
+use crate::protocol::{
+    CHANNEL_ROOM, ClientMessage, PartyRequest, PeopleRequest, QueueRequest, frame,
+};
 use crate::schema::Field;
 use crate::snapshot::fields;
 
@@ -236,10 +238,39 @@ impl Session {
     /// Says that all notices up to this number were shown, from the lobby or a room: they do not
     /// come again.
     pub fn notices_seen(&mut self, number: u32) -> Result<(), RequestError> {
-        if !matches!(self.state(), State::Lobby | State::Room) {
-            return Err(RequestError::NotNow);
-        }
-        self.push(&ClientMessage::NoticesSeen { number })
+        self.request_anywhere(&ClientMessage::NoticesSeen { number })
+    }
+
+    /// Says something in a channel other than the room's, from the lobby or a room; answered by
+    /// [`super::Event::Said`]. For servers with
+    /// [`feature::PEOPLE`](crate::protocol::feature::PEOPLE), as the next two.
+    pub fn say_in(&mut self, channel: &str, nonce: u32, text: &str) -> Result<(), RequestError> {
+        self.request_anywhere(&ClientMessage::Say {
+            channel: channel.to_owned(),
+            nonce,
+            text: text.to_owned(),
+        })
+    }
+
+    /// Asks for a page of what was said in such a channel, as [`Session::history`] of the room's;
+    /// answered by [`super::Event::Past`].
+    pub fn history_of(
+        &mut self,
+        channel: &str,
+        nonce: u32,
+        before: u32,
+    ) -> Result<(), RequestError> {
+        self.request_anywhere(&ClientMessage::History {
+            channel: channel.to_owned(),
+            nonce,
+            before,
+        })
+    }
+
+    /// Asks something of other people, from the lobby or a room; answered by
+    /// [`super::Event::People`].
+    pub fn people(&mut self, request: PeopleRequest) -> Result<(), RequestError> {
+        self.request_anywhere(&ClientMessage::People(request))
     }
 
     /// A request that the room takes of its members alone.

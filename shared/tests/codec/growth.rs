@@ -7,10 +7,12 @@ use std::path::Path;
 use serde_json::Value;
 use tickwire::codec::{decode_client, decode_server, encode_client, encode_server};
 use tickwire::ids::PlayerId;
-use tickwire::protocol::server_message::{Page, PastLine};
+use tickwire::protocol::people::{Line, LinesPage};
+use tickwire::protocol::server_message::{Page, PastLine, Refusal};
 use tickwire::protocol::{
     ClientMessage, LATER_FROM, Numbered, OutOfParty, OutOfQueue, PartyRequest, PartyState,
-    QueueRequest, QueueState, RESERVED_FROM, RESERVED_TO, SUBPROTOCOL, ServerMessage, feature,
+    PeopleNews, PeopleRequest, QueueRequest, QueueState, RESERVED_FROM, RESERVED_TO, SUBPROTOCOL,
+    ServerMessage, feature,
 };
 
 use crate::vectors::hex;
@@ -141,6 +143,49 @@ fn later_messages_have_an_index_of_the_reserved_range_and_their_length() {
     let player = PlayerId(3);
     let bytes = encode_server(&ServerMessage::Typing { player });
     assert_eq!(bytes, [1, 133, 1, 3]);
+    let enter = PeopleRequest::Enter {
+        nonce: 300,
+        lobby: true,
+    };
+    let bytes = encode_client(&ClientMessage::People(enter));
+    assert_eq!(bytes, [1, 133, 5, 0, 251, 44, 1, 1]);
+    let line = Line {
+        id: 1,
+        at: 2,
+        from: "h".to_owned(),
+        own: true,
+        name: "a".to_owned(),
+        text: "b".to_owned(),
+    };
+    let bytes = encode_server(&ServerMessage::Line {
+        channel: "lobby".to_owned(),
+        line: line.clone(),
+    });
+    let expected = [
+        &[1, 134, 15, 5],
+        &b"lobby"[..],
+        b"\x01\x02\x01h\x01\x01a\x01b",
+    ];
+    assert_eq!(bytes, expected.concat());
+    let bytes = encode_server(&ServerMessage::Past {
+        nonce: 7,
+        result: Ok(LinesPage {
+            lines: vec![line],
+            more: false,
+            next: 300,
+        }),
+    });
+    let expected = [
+        &[1, 135, 16, 7, 0, 1],
+        &b"\x01\x02\x01h\x01\x01a\x01b"[..],
+        &[0, 251, 44, 1],
+    ];
+    assert_eq!(bytes, expected.concat());
+    let bytes = encode_server(&ServerMessage::People(PeopleNews::Answer {
+        nonce: 7,
+        result: Err(Refusal::NoSuchPlayer),
+    }));
+    assert_eq!(bytes, [1, 136, 4, 3, 7, 1, 6]);
     let answer = QueueRequest::Answer {
         offer: 300,
         accept: true,
@@ -177,6 +222,7 @@ fn features_are_those_that_both_pages_list() {
         ("CHANNELS", feature::CHANNELS),
         ("LINES", feature::LINES),
         ("QUEUE", feature::QUEUE),
+        ("PEOPLE", feature::PEOPLE),
         ("PARTIES", feature::PARTIES),
     ];
     assert_eq!(names, bits.map(|(name, _)| name));

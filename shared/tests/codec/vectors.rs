@@ -14,12 +14,13 @@ use tickwire::protocol::client_message::{Condition, JoinAs, NewRoom, Test};
 use tickwire::protocol::frame::{
     InputHead, SectionKind, SnapshotHead, encode_ack, push_section, push_varint,
 };
+use tickwire::protocol::people::{Line, LinesPage, Peer, Unread};
 use tickwire::protocol::server_message::{
     ChatLine, LeaveReason, Limits, Member, NoticeEvent, Page, PastLine, Refusal, RoomInfo,
 };
 use tickwire::protocol::{
     ClientMessage, OutOfParty, OutOfQueue, PartyMember, PartyRequest, PartyRoom, PartyState,
-    QueueRequest, QueueState, ServerMessage,
+    PeopleNews, PeopleRequest, QueueRequest, QueueState, ServerMessage,
 };
 use tickwire::schema::{
     Audience, Component, Field, Kind, Predicted, Predictor, Schema, Tables, text_words, words_text,
@@ -164,6 +165,28 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::Typing {
             channel: "room".to_owned(),
         },
+        ClientMessage::Say {
+            channel: format!("@{}", handle('b')),
+            nonce: 300,
+            text: "<b>hi</b>".to_owned(),
+        },
+        ClientMessage::People(PeopleRequest::Enter {
+            nonce: u32::MAX,
+            lobby: true,
+        }),
+        ClientMessage::People(PeopleRequest::Who {
+            nonce: 7,
+            player: PlayerId(300),
+        }),
+        ClientMessage::People(PeopleRequest::Block {
+            nonce: 7,
+            who: handle('b'),
+            blocked: true,
+        }),
+        ClientMessage::People(PeopleRequest::Read {
+            who: handle('b'),
+            number: 70_000,
+        }),
         ClientMessage::Queue(QueueRequest::Enqueue {
             nonce: u32::MAX,
             mode: "pairs".to_owned(),
@@ -184,6 +207,28 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::Party(PartyRequest::Kick { member: 70_000 }),
         ClientMessage::Party(PartyRequest::Look),
     ]
+}
+
+fn handle(of: char) -> String {
+    of.to_string().repeat(16)
+}
+
+fn peer(of: char) -> Peer {
+    Peer {
+        handle: handle(of),
+        name: "Zoë 🦀".to_owned(),
+    }
+}
+
+fn said_line(id: u32, own: bool) -> Line {
+    Line {
+        id,
+        at: 1_796_000_000,
+        from: handle(if own { 'a' } else { 'b' }),
+        own,
+        name: "Zoë 🦀".to_owned(),
+        text: "<b>hi</b>".to_owned(),
+    }
 }
 
 fn welcome(schema: Option<Schema>, tables: Option<Tables>) -> ServerMessage {
@@ -421,6 +466,51 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Typing {
             player: PlayerId(300),
         },
+        ServerMessage::Line {
+            channel: "lobby".to_owned(),
+            line: said_line(250, false),
+        },
+        ServerMessage::Line {
+            channel: format!("@{}", handle('a')),
+            line: said_line(70_000, true),
+        },
+        ServerMessage::Past {
+            nonce: u32::MAX,
+            result: Ok(LinesPage {
+                lines: vec![said_line(250, false), said_line(70_000, true)],
+                more: true,
+                next: 250,
+            }),
+        },
+        ServerMessage::Past {
+            nonce: 0,
+            result: Err(Refusal::NoSuchPlayer),
+        },
+        ServerMessage::People(PeopleNews::You {
+            nonce: 7,
+            handle: handle('a'),
+            unread: vec![Unread {
+                peer: peer('b'),
+                newest: 70_000,
+                read: 250,
+            }],
+        }),
+        ServerMessage::People(PeopleNews::Out {
+            nonce: 7,
+            reason: Refusal::Busy,
+        }),
+        ServerMessage::People(PeopleNews::Blocked {
+            peers: vec![peer('b'), peer('c')],
+            more: true,
+        }),
+        ServerMessage::People(PeopleNews::Answer {
+            nonce: u32::MAX,
+            result: Ok(peer('c')),
+        }),
+        ServerMessage::People(PeopleNews::Answer {
+            nonce: 0,
+            result: Err(Refusal::RoomFull),
+        }),
         queue(
             7,
             QueueState::Out {

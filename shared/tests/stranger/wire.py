@@ -115,7 +115,7 @@ OUT_OF_QUEUE = (
     "Declined NotAccepted NotCome JoinFailed Playing PartyPlays TooFew NoRoom PartyChanged"
 ).split()
 OUT_OF_PARTY = "NotInParty NoSuchParty PartyFull TooManyParties TooOften InRoom Left Kicked Away Idle Stopped".split()
-LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines", 133: "Typing", 140: "Queue", 141: "Party"}
+LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines", 133: "Typing", 134: "Line", 135: "Past", 136: "People", 140: "Queue", 141: "Party"}
 
 
 class ServerMessage(Control):
@@ -263,6 +263,42 @@ class ServerMessage(Control):
 
     def past_line(self):
         return self.fields(id=self.u32, at=self.u32, own=self.bool, name=self.string, text=self.string)
+
+    def _Line(self):
+        return self.fields(channel=self.string, line=self.said_line)
+
+    def _Past(self):
+        told = {"nonce": self.u32()}
+        if self.variant([True, False]):
+            told["result"] = {"Ok": self.fields(lines=lambda: self.list(self.said_line, 50), more=self.bool, next=self.u32)}
+        else:
+            told["result"] = {"Err": self.variant(REFUSALS)}
+        return told
+
+    # `from` is no name in Python.
+    def said_line(self):
+        line = self.fields(id=self.u32, at=self.u32)
+        line["from"] = self.string()
+        return line | self.fields(own=self.bool, name=self.string, text=self.string)
+
+    def _People(self):
+        which = self.variant(["You", "Out", "Blocked", "Answer"])
+        if which == "You":
+            fields = self.fields(nonce=self.u32, handle=self.string, unread=lambda: self.list(self.unread, 20))
+        elif which == "Out":
+            fields = self.fields(nonce=self.u32, reason=lambda: self.variant(REFUSALS))
+        elif which == "Blocked":
+            fields = self.fields(peers=lambda: self.list(self.peer, 10), more=self.bool)
+        else:
+            fields = {"nonce": self.u32()}
+            fields["result"] = {"Ok": self.peer()} if self.variant([True, False]) else {"Err": self.variant(REFUSALS)}
+        return {which: fields}
+
+    def peer(self):
+        return self.fields(handle=self.string, name=self.string)
+
+    def unread(self):
+        return self.fields(peer=self.peer, newest=self.u32, read=self.u32)
 
     def _Queue(self):
         return self.fields(nonce=self.u32, state=self.queue_state)

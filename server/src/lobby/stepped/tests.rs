@@ -5,6 +5,7 @@ mod history;
 mod leaving;
 mod notices;
 mod party;
+mod people;
 mod queue;
 mod ratings;
 

@@ -116,8 +116,8 @@ fn save<'a, G: Game>(
         options: member.options.clone(),
         order: member.order,
         stirred: member.stirred,
-        chat_left: member.chat_left,
-        chat_at: member.chat_at,
+        chat_left: member.talk.left,
+        chat_at: member.talk.at,
         muted_until: member.muted_until,
         told: member.receiver.told,
         came_at: member.receiver.came_at,
@@ -163,7 +163,7 @@ fn restore<G: Game>(
     let mut member = Member::new(who, saved.entity, saved.order, newest_wins, tick);
     member.inputs = inputs;
     member.stirred = saved.stirred;
-    (member.chat_left, member.chat_at) = (saved.chat_left.min(CHAT_BURST), saved.chat_at);
+    (member.talk.left, member.talk.at) = (saved.chat_left.min(CHAT_BURST), saved.chat_at);
     member.muted_until = saved.muted_until;
     member.receiver.told = saved.told;
     member.receiver.came_at = saved.came_at;

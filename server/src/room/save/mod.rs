@@ -287,6 +287,9 @@ impl<G: Game> Room<G> {
         room.notices = saved.notices.into_owned();
         room.listing = saved.listing.into_owned();
         (room.chat, room.events) = (saved.chat.into_owned(), saved.events.into_owned());
+        let members = &room.members;
+        let who = |player| members.get(player).map(|member| &member.identity);
+        room.chat.name_speakers(who);
         room.results = saved.results.into_owned();
         room.has_left_some_out = saved.has_left_some_out;
         // Last: the game's hooks may have done something to them meanwhile.

@@ -368,6 +368,6 @@ fn what_was_handed_out_and_said_since_is_neither_void_nor_given_again() {
     };
     assert!(again.resume(ann, seen));
     say(&mut again, ann);
-    let line = again.chat.after(4);
+    let line = again.chat.after(4, None);
     assert!(line.len() == 1 && line[0].id > 50_000, "{line:?}");
 }

@@ -8,7 +8,7 @@ use crate::admission::request_prices::{JOINS_PER_SECOND, LISTINGS_PER_SECOND};
 use crate::config::Config;
 use tickwire::limits::NAME_CHARS_MAX;
 use tickwire::protocol::client_message::NewRoom;
-use tickwire::protocol::{CHANNEL_ROOM, PartyRequest, QueueRequest};
+use tickwire::protocol::{CHANNEL_ROOM, PartyRequest, PeopleRequest, QueueRequest};
 use tickwire::session::Seen;
 
 const SECURITY: &str = include_str!("../../../SECURITY.md");
@@ -129,6 +129,7 @@ fn allowed(message: &ClientMessage) -> f64 {
         | ClientMessage::Act { .. }
         | ClientMessage::Queue(..)
         | ClientMessage::Party(..)
+        | ClientMessage::People(..)
         | ClientMessage::NoticesSeen { .. } => control,
     }
 }
@@ -214,6 +215,10 @@ fn messages() -> Vec<(&'static str, ClientMessage)> {
                 channel: CHANNEL_ROOM.to_owned(),
             },
         ),
+        (
+            "People",
+            ClientMessage::People(PeopleRequest::Who { nonce: 1, player }),
+        ),
         ("Queue", ClientMessage::Queue(QueueRequest::Cancel)),
         (
             "Party",
@@ -273,6 +278,7 @@ fn send(crowd: &mut Crowd, message: &ClientMessage, n: u32) {
         | ClientMessage::Typing { .. }
         | ClientMessage::Queue(..)
         | ClientMessage::Party(..)
+        | ClientMessage::People(..)
         | ClientMessage::NoticesSeen { .. } => crowd.send(message),
     }
 }

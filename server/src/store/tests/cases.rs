@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{FAR_MS, Running, answer, counted, line, message, notice, notices, result};
 use crate::config::StorePlace;
 use crate::store::ReadError;
-use crate::store::record::{Block, Notice, Player, Record, Room, Sanction, Seen, Terms};
+use crate::store::record::{Block, Direct, Notice, Player, Record, Room, Sanction, Seen, Terms};
 use crate::store::value::{Statement, Value};
 
 /// All cases, each at a place of its own that `place` makes.
@@ -132,6 +132,7 @@ async fn the_later_name_stays(place: StorePlace) {
         running.store.put(Record::Player(Player {
             player: "user:ann".into(),
             name: name.into(),
+            handle: String::new(),
             seen_at_ms: at,
         }));
     }
@@ -251,6 +252,7 @@ async fn what_is_old_goes_and_the_rest_stays(place: StorePlace) {
             running.store.put(Record::Player(Player {
                 player: player.into(),
                 name: "name".into(),
+                handle: String::new(),
                 seen_at_ms: hours(at),
             }));
         }
@@ -313,6 +315,15 @@ fn everything_of(player: &str, name: &str) -> Vec<Record> {
     (said.name, said.said_at_ms, said.nonce) = (name.into(), now, Some(1));
     let mut won = result("1-a", 1, &[(player, 3), ("user:bo", 2)]);
     won.players[0].name = name.into();
+    let direct = |player: &str, peer: &str| {
+        Record::Direct(Direct {
+            player: player.into(),
+            peer: peer.into(),
+            newest: 1,
+            seen: 0,
+            at_ms: now,
+        })
+    };
     let block = |player: &str, blocked: &str| {
         Record::Block(Block {
             player: player.into(),
@@ -325,6 +336,7 @@ fn everything_of(player: &str, name: &str) -> Vec<Record> {
         Record::Player(Player {
             player: player.into(),
             name: name.into(),
+            handle: String::new(),
             seen_at_ms: now,
         }),
         Record::Seen(Seen {
@@ -334,6 +346,8 @@ fn everything_of(player: &str, name: &str) -> Vec<Record> {
             at_ms: now,
         }),
         Record::Notice(notice(&[player], &format!("dear {name}"))),
+        direct(player, "user:bo"),
+        direct("user:bo", player),
         block(player, "user:bo"),
         block("user:bo", player),
         Record::Sanction(Sanction {
@@ -378,6 +392,7 @@ async fn who_is_erased_is_nowhere_and_results_add_up(place: StorePlace) {
             "notices_seen" => "SELECT * FROM notices_seen",
             "sanctions" => "SELECT * FROM sanctions",
             "blocks" => "SELECT * FROM blocks",
+            "directs" => "SELECT * FROM directs",
             other => panic!("{other}"),
         };
         let left = rows(&running, table).await.join("\n").to_lowercase();
@@ -419,6 +434,7 @@ async fn all_of_a_person_is_exported(place: StorePlace) {
         "notices_seen",
         "sanctions",
         "blocks",
+        "directs",
     ];
     for table in one {
         assert!(sizes.contains(&(table, 1)), "{table}: {sizes:?}");

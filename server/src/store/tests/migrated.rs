@@ -20,6 +20,10 @@ const DUMPS: &[(&str, &str)] = &[
         include_str!("dumps/sqlite_0003.sql"),
         include_str!("dumps/postgres_0003.sql"),
     ),
+    (
+        include_str!("dumps/sqlite_0004.sql"),
+        include_str!("dumps/postgres_0004.sql"),
+    ),
 ];
 
 /// What is in the tables of a dump is what this program reads.
@@ -39,6 +43,8 @@ async fn is_whole(running: &Running) {
     for table in ["players", "notices", "sanctions", "blocks"] {
         assert_eq!(kept[table].as_array().unwrap().len(), 1, "{table}");
     }
+    // As old as the database, and of its own.
+    assert!(running.store.secret("handles").await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

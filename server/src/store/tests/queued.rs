@@ -17,6 +17,7 @@ fn presence(name: &str) -> Record {
     Record::Player(Player {
         player: format!("user:{name}"),
         name: name.into(),
+        handle: String::new(),
         seen_at_ms: 0,
     })
 }

@@ -34,7 +34,8 @@ fn each_table_has_its_time_and_small_deletes() {
         };
         before as u64
     };
-    assert_eq!(deletes.len(), 10);
+    assert_eq!(deletes.len(), 11);
+    assert_eq!(before("directs", "at <"), 70 * DAY_MS);
     assert_eq!(before("messages", "said_at <"), 70 * DAY_MS);
     assert_eq!(before("rooms", "opened_at <"), 70 * DAY_MS);
     assert_eq!(before("players", "last_seen <"), 70 * DAY_MS);
