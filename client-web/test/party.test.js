@@ -2,7 +2,7 @@
 // promises settle and it stands as the server said last.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
 import { ControlReader } from '../src/codec.js';
 import { PARTY_JOIN_AGAIN_MS } from '../src/limits.js';
@@ -29,11 +29,34 @@ function nonceOf(socket, request) {
   return fields.u32();
 }
 
+/** What was opened: nothing of it outlives its test. @type {import('../src/tickwire.js').Link<any>[]} */
+const links = [];
+afterEach(() => links.splice(0).forEach((link) => link.close()));
+
+/** @param {import('../src/tickwire.js').Link<any>} link */
+function kept(link) {
+  links.push(link);
+  return link;
+}
+
+/** @param {object} [more] options */
+async function inLobby(more) {
+  const there = await connected(more);
+  kept(there.link);
+  return there;
+}
+
+async function inRoom() {
+  const there = await playing();
+  kept(there.link);
+  return there;
+}
+
 /** @param {Promise<any>} promise @param {string} reason */
 const rejects = (promise, reason) => assert.rejects(promise, (/** @type {any} */ error) => error.reason === reason);
 
 test('a party is made, shown, and left', async () => {
-  const { link, socket } = await connected();
+  const { link, socket } = await inLobby();
   const { party } = link;
   assert.deepEqual([party.code, party.members.length, party.leads, party.invitation('https://a.test/')], [undefined, 0, false, undefined]);
   let changes = 0;
@@ -70,7 +93,7 @@ test('a party is made, shown, and left', async () => {
 });
 
 test('who does not get in stays where they are', async () => {
-  const { link, socket } = await connected();
+  const { link, socket } = await inLobby();
   const { party } = link;
   const joining = party.join('abcd-1234');
   socket.receive(server.inParty(nonceOf(socket, 1), ['Bo', 'Ann'], { you: 2 }));
@@ -90,7 +113,7 @@ test('who does not get in stays where they are', async () => {
 });
 
 test('a wrong code is told with its reason', async () => {
-  const { link, socket } = await connected();
+  const { link, socket } = await inLobby();
   const joining = link.party.join('AAAABBBB');
   socket.receive(out(nonceOf(socket, 1), 'NoSuchParty'));
   await rejects(joining, 'NoSuchParty');
@@ -98,7 +121,7 @@ test('a wrong code is told with its reason', async () => {
 
 test('the page follows the leader where it is told to, once, and tries again while it is busy', async (t) => {
   const pass = virtualTime(t);
-  const { link, socket } = await connected({ followParty: true });
+  const { link, socket } = await inLobby({ followParty: true });
   /** @type {any[]} */
   const rooms = [];
   link.party.on('room', (room) => rooms.push(room));
@@ -119,7 +142,7 @@ test('the page follows the leader where it is told to, once, and tries again whi
 });
 
 test('a page that does not follow by itself does so when it is asked to', async () => {
-  const { link, socket } = await connected();
+  const { link, socket } = await inLobby();
   await rejects(link.party.follow(), 'NotNow');
   socket.receive(server.inParty(0, ['Bo', 'Ann'], { you: 2, room: 99 }));
   assert.deepEqual(link.party.room, { room: 99, leftMs: 30_000, kept: true });
@@ -131,7 +154,7 @@ test('a page that does not follow by itself does so when it is asked to', async 
 });
 
 test('who waits for a match does not follow until the wait is over', async () => {
-  const { link, socket } = await connected({ followParty: true });
+  const { link, socket } = await inLobby({ followParty: true });
   const queue = link.queue('duel');
   const nonce = new ControlReader(new ControlReader(Uint8Array.from(/** @type {number[]} */ (socket.takeControl().at(-1))), 2).packed(99));
   nonce.u8();
@@ -146,7 +169,7 @@ test('who waits for a match does not follow until the wait is over', async () =>
 
 test('over a lost connection the party goes on, or is told as lost', async (t) => {
   const pass = virtualTime(t);
-  const { link, socket } = await connected();
+  const { link, socket } = await inLobby();
   socket.receive(server.inParty(0, ['Ann', 'Bo']));
   const making = link.party.join('AAAABBBB');
   socket.end(1006, '');
@@ -165,7 +188,7 @@ test('over a lost connection the party goes on, or is told as lost', async (t) =
 });
 
 test('in a room members are sent away and the party is left; a server of before has none', async () => {
-  const { link, socket } = await playing();
+  const { link, socket } = await inRoom();
   socket.receive(server.inParty(0, ['Ann', 'Bo']));
   link.party.kick(2);
   link.party.leave();
@@ -174,5 +197,5 @@ test('in a room members are sent away and the party is left; a server of before 
   const old = newest();
   old.open();
   old.receive(server.welcome(SQUARE, { features: Feature.ALL & ~Feature.PARTIES }));
-  await rejects((await opening).party.create(), 'NoSuchParty');
+  await rejects(kept(await opening).party.create(), 'NoSuchParty');
 });

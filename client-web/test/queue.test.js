@@ -2,7 +2,7 @@
 // late, its promise settles and it stands as the server said last.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
 import { ControlReader } from '../src/codec.js';
 import { QUEUE_JOIN_AGAIN_MS } from '../src/limits.js';
@@ -30,11 +30,34 @@ function nonceOf(socket) {
   return fields.u32();
 }
 
+/** What was opened: nothing of it outlives its test. @type {import('../src/tickwire.js').Link<any>[]} */
+const links = [];
+afterEach(() => links.splice(0).forEach((link) => link.close()));
+
+/** @param {import('../src/tickwire.js').Link<any>} link */
+function kept(link) {
+  links.push(link);
+  return link;
+}
+
+/** @param {object} [more] options */
+async function inLobby(more) {
+  const there = await connected(more);
+  kept(there.link);
+  return there;
+}
+
+async function inRoom() {
+  const there = await playing();
+  kept(there.link);
+  return there;
+}
+
 /** @param {Promise<any>} promise @param {string} reason */
 const rejects = (promise, reason) => assert.rejects(promise, (/** @type {any} */ error) => error.reason === reason);
 
 test('a match is accepted, its room is joined, and the promise is the room when it is played', async () => {
-  const { link, socket } = await connected();
+  const { link, socket } = await inLobby();
   const queue = link.queue('duel', { regions: ['eu'] });
   const nonce = nonceOf(socket);
   /** @type {any[]} */
@@ -56,7 +79,7 @@ test('a match is accepted, its room is joined, and the promise is the room when 
 });
 
 test('the end of an earlier wait is not the end of this one', async () => {
-  const { link, socket } = await connected();
+  const { link, socket } = await inLobby();
   const first = link.queue('duel');
   const before = nonceOf(socket);
   assert.throws(() => link.queue('duel'), { reason: 'NotNow' });
@@ -72,7 +95,7 @@ test('the end of an earlier wait is not the end of this one', async () => {
 });
 
 test('a match that comes to nothing, and a click that is late, leave the wait as it stands', async () => {
-  const { link, socket } = await connected();
+  const { link, socket } = await inLobby();
   const queue = link.queue('duel');
   const nonce = nonceOf(socket);
   socket.receive(server.queued(nonce, server.offered(7)));
@@ -92,7 +115,7 @@ test('a match that comes to nothing, and a click that is late, leave the wait as
 
 test('a room that is too busy is joined again', async (t) => {
   const pass = virtualTime(t);
-  const { link, socket } = await connected();
+  const { link, socket } = await inLobby();
   const queue = link.queue('duel');
   const nonce = nonceOf(socket);
   socket.receive(server.queued(nonce, server.offered(7)));
@@ -107,7 +130,7 @@ test('a room that is too busy is joined again', async (t) => {
 
 test('over a lost connection the wait goes on, or is told as lost', async (t) => {
   const pass = virtualTime(t);
-  const { link, socket } = await connected();
+  const { link, socket } = await inLobby();
   const queue = link.queue('duel');
   const nonce = nonceOf(socket);
   socket.receive(server.queued(nonce, server.waiting(10)));
@@ -128,7 +151,7 @@ test('over a lost connection the wait goes on, or is told as lost', async (t) =>
 
 test('a request that was lost with its connection ends the wait', async (t) => {
   const pass = virtualTime(t);
-  const { link, socket } = await connected();
+  const { link, socket } = await inLobby();
   const queue = link.queue('duel');
   socket.end(1006, '');
   const again = nextSocket(pass);
@@ -138,7 +161,7 @@ test('a request that was lost with its connection ends the wait', async (t) => {
 });
 
 test('a wait of another page is handed out, and ends with the link', async () => {
-  const { link, socket } = await connected();
+  const { link, socket } = await inLobby();
   /** @type {any[]} */
   const queues = [];
   link.on('queue', (queue) => queues.push(queue));
@@ -151,12 +174,12 @@ test('a wait of another page is handed out, and ends with the link', async () =>
 });
 
 test('there is no wait in a room, nor where the server knows of none', async () => {
-  const { link } = await playing();
+  const { link } = await inRoom();
   assert.throws(() => link.queue('duel'), { reason: 'NotNow' });
   const opening = connect(options);
   const socket = newest();
   socket.open();
   socket.receive(server.welcome(SQUARE, { features: Feature.ALL & ~Feature.QUEUE }));
-  const old = await opening;
+  const old = kept(await opening);
   assert.throws(() => old.queue('duel'), { reason: 'NoSuchMode' });
 });
