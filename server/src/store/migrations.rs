@@ -22,6 +22,10 @@ pub(super) const ALL: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0003_notices.sql"),
         postgres: include_str!("migrations/postgres/0003_notices.sql"),
     },
+    Migration {
+        sqlite: include_str!("migrations/sqlite/0004_outbox.sql"),
+        postgres: include_str!("migrations/postgres/0004_outbox.sql"),
+    },
 ];
 
 /// Where the version is, one row for each step that was made.

@@ -23,3 +23,4 @@ mod stopping;
 mod stored;
 mod support;
 mod tls;
+mod webhooks;

@@ -58,7 +58,7 @@ const SERVER: Floors = Floors {
         &["room"],
         &["game"],
         &["replication"],
-        &["moderation", "notices", "history"],
+        &["moderation", "notices", "history", "webhooks"],
         &["presence"],
         &["admission"],
         &["auth"],

@@ -20,6 +20,10 @@ const DUMPS: &[(&str, &str)] = &[
         include_str!("dumps/sqlite_0003.sql"),
         include_str!("dumps/postgres_0003.sql"),
     ),
+    (
+        include_str!("dumps/sqlite_0004.sql"),
+        include_str!("dumps/postgres_0004.sql"),
+    ),
 ];
 
 /// What is in the tables of a dump is what this program reads.
