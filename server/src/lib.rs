@@ -466,6 +466,7 @@ mod text;
 mod tls_client;
 pub mod transport;
 mod vitals;
+mod webhooks;
 pub mod worker;
 
 pub use games::Games;

@@ -23,6 +23,7 @@ use crate::moderation::Stored;
 use crate::store::{self, Opened, ReadError};
 use crate::transport::Accept;
 use crate::transport::certificate::Certificate;
+use crate::webhooks::Webhook;
 
 /// For the store to write what waits, however short the stop's deadline.
 const LAST_WRITES: Duration = Duration::from_secs(1);
@@ -143,6 +144,11 @@ pub(crate) async fn start(
         Some(joining) => Some(joining.join(&lobby, &vitals).await?),
         None => None,
     };
+    let webhook = Webhook::new(&config, &store, &metrics).map_err(config::invalid)?;
+    let telling = webhook.map(|webhook| {
+        let sending = vitals.clone().keep("the web hook", webhook.keep_sending());
+        tokio::spawn(sending)
+    });
     let following = lobby.moderation().is_shared().then(|| {
         let name = "what other servers order";
         tokio::spawn(vitals.clone().keep(name, lobby.clone().follow_orders()))
@@ -246,7 +252,7 @@ pub(crate) async fn start(
         }
     }
     ops.abort();
-    let beside = [api, watching, following, reading];
+    let beside = [api, watching, following, reading, telling];
     beside.iter().flatten().for_each(JoinHandle::abort);
     tracing::info!("stopped");
     failed.map_or(Ok(()), |part| Err(io::Error::other(part)))

@@ -173,7 +173,7 @@ fn read_login(text: &str) -> Result<Login, String> {
     Ok(login)
 }
 
-fn read_host(text: &str, port: u16) -> Result<Host, String> {
+pub(super) fn read_host(text: &str, port: u16) -> Result<Host, String> {
     let wrong = || "a host is NAME, NAME:PORT or [IPV6]:PORT".to_owned();
     let (name, after) = match text.strip_prefix('[') {
         Some(rest) => {

@@ -18,6 +18,7 @@ mod store_place;
 mod table;
 mod together;
 mod unrepeated;
+mod webhook_url;
 
 pub(crate) use cluster::Cluster;
 pub use connect_origin::ConnectOrigin;
@@ -39,3 +40,4 @@ pub use read::{Start, read, unknown_variables};
 pub(crate) use settings::DETACHED_MAX;
 pub use settings::{Config, TICK_RATE_MAX};
 pub use store_place::{PostgresUrl, StorePlace};
+pub use webhook_url::{WebhookKind, WebhookUrl};

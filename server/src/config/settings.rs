@@ -27,6 +27,7 @@ use super::origin::AllowedOrigin;
 use super::peer_address::PeerAddress;
 use super::store_place::StorePlace;
 use super::unrepeated::Unrepeated;
+use super::webhook_url::{WebhookKind, WebhookUrl};
 
 /// Ticks per second that a room may have. Above, a period is shorter than what a kernel's
 /// timer keeps.
@@ -259,6 +260,25 @@ settings! {
     /// How long notices are kept for who is away, 1h or more
     #[arg(value_name = "DURATION", value_parser = parse_duration, default_value = "14d")]
     keep_notices: Duration, HOUR..=KEPT_MAX;
+
+    /// URL of yours to which results are posted, signed as Standard Webhooks are (docs/webhooks.md);
+    /// needs --webhook-key-file and a store. A URL with a secret in it belongs into the variable or
+    /// the file of settings [default: nothing is]
+    #[arg(value_name = "URL", value_parser = Unrepeated::<WebhookUrl>::new(), hide_env_values = true)]
+    webhook_url: Option<WebhookUrl>;
+
+    /// File with the secret by which that is signed: whsec_ and 24 to 64 bytes in base64
+    #[arg(value_name = "FILE")]
+    webhook_key_file: Option<PathBuf>;
+
+    /// What is posted there: results, chat, or both with a comma
+    #[arg(value_name = "KINDS", value_delimiter = ',', default_value = "results")]
+    webhook_kinds: Vec<WebhookKind>;
+
+    /// PEM file with the authorities that are believed for an https --webhook-url [default: those of
+    /// the system]
+    #[arg(value_name = "FILE")]
+    webhook_ca_file: Option<PathBuf>;
 
     /// File to which each tick of a room is appended with its owner, in 32 bytes, for who judges a
     /// cluster (tickwire-nemesis)

@@ -116,6 +116,12 @@ impl Config {
                 "{given} needs {missing} beside it: nobody could come in"
             ));
         }
+        if self.webhook_url.is_some() != self.webhook_key_file.is_some() {
+            return refuse("webhook-url and webhook-key-file are given together or not at all");
+        }
+        if self.webhook_ca_file.is_some() && !self.webhook_url.as_ref().is_some_and(|url| url.tls) {
+            return refuse("webhook-ca-file is for a webhook-url of https");
+        }
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             return refuse("tls-cert and tls-key are given together or not at all");
         }
@@ -369,6 +375,14 @@ mod tests {
         check(|c| c.auth_key_file = Some("key".into()), "auth-issuer");
         check(|c| c.guests = false, "guests");
         check(|c| c.store_ca_file = Some("ca.pem".into()), "store-ca-file");
+        check(
+            |c| c.webhook_url = "http://a".parse().ok(),
+            "webhook-key-file",
+        );
+        check(
+            |c| c.webhook_ca_file = Some("ca.pem".into()),
+            "webhook-ca-file",
+        );
         check(|c| c.keep_chat = Duration::from_secs(1), "keep-chat");
         check(|c| c.keep_notices = Duration::MAX, "keep-notices");
     }

@@ -78,6 +78,9 @@ pub(super) const API_OUTCOMES: [&str; 5] =
 /// What is stored, in the order of `store::record::Kind::ALL`, which a test there compares.
 pub(crate) const RECORDS: [&str; 6] = ["chat", "presence", "notice", "block", "sanction", "result"];
 
+/// What a web hook is told, in the order of `store::outbox::Kind`.
+pub(super) const WEBHOOKS: [&str; 2] = ["chat", "result"];
+
 /// In the order of [`CloseCode::ALL`], then one for peers that went without a word.
 fn close_codes() -> impl Iterator<Item = String> {
     let codes = CloseCode::ALL.iter().map(|code| code.number().to_string());
@@ -211,6 +214,16 @@ figures! {
     counter tickwire_store_records_lost_total { store_lost[kind in RECORDS] }
         "records that were not stored, because too many waited, the database refused them or the \
         server stopped, by kind"
+    counter tickwire_webhook_requests_total {
+        webhook_taken(outcome = "taken"),
+        webhook_refused(outcome = "refused"),
+        webhook_unanswered(outcome = "unanswered"),
+    }
+        "requests to the web hook (--webhook-url), by whether it took what it was told, answered \
+        otherwise, or did not"
+    counter tickwire_webhook_lost_total { webhook_lost[kind in WEBHOOKS] }
+        "results and lines that the web hook was not told: it took none for 24 h, or too many \
+        waited; by kind"
     gauge tickwire_store_queue_records { store_queue_records }
         "records that wait to be stored"
     gauge tickwire_store_queue_bytes { store_queue_bytes }

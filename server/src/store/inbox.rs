@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::queue::{Entry, Limits, Lost, Queue};
 use super::record::{Kind, Record};
+use super::value::Statement;
 
 /// Records that may wait: 0.4 s at 20,000 a second, or half a minute of what a server of ordinary
 /// size says.
@@ -27,6 +28,8 @@ pub(super) enum Request {
     Settle(oneshot::Sender<()>),
     /// To erase somebody; `Err` says why it may not be done.
     Erase(Erased, oneshot::Sender<Result<(), String>>),
+    /// To do these in a transaction; how many rows the last one changed.
+    Write(Vec<Statement>, oneshot::Sender<Result<u64, String>>),
 }
 
 /// Who is to be erased.

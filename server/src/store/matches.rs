@@ -57,7 +57,34 @@ const OF_PLAYER: &str = with_players!(
     "$7"
 );
 
+/// One match with its game, first.
+const ONE: &str = "SELECT m.game, m.room, m.round, m.season, m.ended_at, \
+    p.player, p.name, p.team, p.place, p.score, p.has_left \
+    FROM matches AS m LEFT JOIN match_players AS p ON p.room = m.room \
+    AND p.epoch = m.epoch AND p.round = m.round AND p.number < $1 \
+    WHERE m.room = $2 AND m.round = $3 ORDER BY p.number";
+
 impl Store {
+    /// The match of a room's round, if there is one, with its game.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub(crate) async fn match_of(
+        &self,
+        room: &str,
+        round: u64,
+    ) -> Result<Option<(String, Match)>, ReadError> {
+        let values: [Value; 3] = [PLAYERS_READ_MAX.into(), room.into(), round.into()];
+        let mut rows = self.read(Statement::new(ONE, values)).await?;
+        let Some(first) = rows.first() else {
+            return Ok(None);
+        };
+        let game = first.text(0)?;
+        rows.iter_mut().for_each(|row| drop(row.0.remove(0)));
+        let found = grouped(&rows)?.into_iter().next();
+        Ok(found.map(|found| (game, found)))
+    }
+
     /// The last so many matches of a game before one of them, or at all; of all, or those in which
     /// somebody played.
     ///

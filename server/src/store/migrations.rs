@@ -26,6 +26,10 @@ pub(super) const ALL: &[Migration] = &[
         sqlite: include_str!("migrations/sqlite/0004_channels.sql"),
         postgres: include_str!("migrations/postgres/0004_channels.sql"),
     },
+    Migration {
+        sqlite: include_str!("migrations/sqlite/0005_outbox.sql"),
+        postgres: include_str!("migrations/postgres/0005_outbox.sql"),
+    },
 ];
 
 /// Where the version is, one row for each step that was made.

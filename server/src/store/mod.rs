@@ -38,6 +38,7 @@ pub(crate) mod means;
 mod migrations;
 pub(crate) mod notices;
 mod open;
+pub(crate) mod outbox;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "games and channels read as they come")
@@ -241,6 +242,22 @@ impl Store {
     /// What is wrong with it, if anything is: the server plays on.
     pub(crate) fn degraded(&self, now: Instant) -> Option<String> {
         self.0.as_ref()?.health.degraded(now)
+    }
+
+    /// Does some statements in one transaction, besides records; how many rows the last one changed.
+    ///
+    /// # Errors
+    /// One line: it may be done, or not.
+    async fn write(&self, statements: Vec<Statement>) -> Result<u64, String> {
+        let store = self.0.as_ref().ok_or("there is no store")?;
+        let (reply, written) = oneshot::channel();
+        if !store.inbox.ask(Request::Write(statements, reply)) {
+            return Err("the store has too much to do".to_owned());
+        }
+        match timeout(SETTLE, written).await {
+            Ok(Ok(written)) => written,
+            _ => Err("the store does not answer in time".to_owned()),
+        }
     }
 
     /// Whether it takes what somebody waits for: where the database fails, or the disk is full, that

@@ -8,13 +8,16 @@ use std::sync::Arc;
 
 use super::health::Health;
 use super::inbox::Inbox;
+use super::outbox::Wanted;
 use super::rated::Rated;
 use super::reads::{Readers, Reads};
 use super::retention::{Retention, Spans};
 use super::tables::Tables;
 use super::writer::Writer;
 use super::{Store, postgres, sqlite};
-use crate::config::{Config, ConfigError, PostgresUrl, StorePlace, invalid, read_file};
+use crate::config::{
+    Config, ConfigError, PostgresUrl, StorePlace, WebhookKind, invalid, read_file,
+};
 use crate::metrics::Metrics;
 use crate::tls_client;
 
@@ -85,6 +88,7 @@ pub(crate) async fn open(config: &Config, metrics: &Arc<Metrics>) -> io::Result<
     let writer = Writer::new(
         inbox.clone(),
         tables,
+        wanted(config),
         (retention, config.ranks_guests()),
         health.clone(),
         rated.clone(),
@@ -94,6 +98,15 @@ pub(crate) async fn open(config: &Config, metrics: &Arc<Metrics>) -> io::Result<
         store: Store::new(inbox, Reads::new(readers), health, rated),
         writer: Some(writer),
     })
+}
+
+/// What of the store the web hook is told.
+fn wanted(config: &Config) -> Wanted {
+    let is_wanted = |kind| config.webhook_url.is_some() && config.webhook_kinds.contains(&kind);
+    Wanted {
+        chat: is_wanted(WebhookKind::Chat),
+        results: is_wanted(WebhookKind::Results),
+    }
 }
 
 fn place(config: &Config, url: &PostgresUrl) -> io::Result<postgres::Place> {

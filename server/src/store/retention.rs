@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::outbox::{GIVE_UP, Kind, WAITING_MAX};
 use super::value::Statement;
 
 /// Rows of a delete: as many as a batch writes, so that deleting keeps up with writing.
@@ -47,6 +48,23 @@ const ANSWERS_BEYOND: &str = "DELETE FROM api_answers WHERE mark IN \
     (SELECT mark FROM api_answers WHERE at < \
     (SELECT at FROM api_answers ORDER BY at DESC, mark DESC LIMIT 1 OFFSET $1) \
     ORDER BY at, mark LIMIT $2)";
+/// What was not told for so long, and beyond so many the oldest: by kind, in their order.
+const UNTOLD: [&str; 2] = [
+    "DELETE FROM outbox WHERE kind = 0 AND (channel, number) IN \
+     (SELECT channel, number FROM outbox WHERE kind = 0 AND at < $1 ORDER BY at LIMIT $2)",
+    "DELETE FROM outbox WHERE kind = 1 AND (channel, number) IN \
+     (SELECT channel, number FROM outbox WHERE kind = 1 AND at < $1 ORDER BY at LIMIT $2)",
+];
+const UNTOLD_BEYOND: [&str; 2] = [
+    "DELETE FROM outbox WHERE kind = 0 AND (channel, number) IN \
+     (SELECT channel, number FROM outbox WHERE kind = 0 AND at < \
+     (SELECT at FROM outbox WHERE kind = 0 ORDER BY at DESC LIMIT 1 OFFSET $1) \
+     ORDER BY at LIMIT $2)",
+    "DELETE FROM outbox WHERE kind = 1 AND (channel, number) IN \
+     (SELECT channel, number FROM outbox WHERE kind = 1 AND at < \
+     (SELECT at FROM outbox WHERE kind = 1 ORDER BY at DESC LIMIT 1 OFFSET $1) \
+     ORDER BY at LIMIT $2)",
+];
 const SANCTIONS: &str = "DELETE FROM sanctions WHERE (kind, target) IN \
     (SELECT kind, target FROM sanctions WHERE until <= $1 LIMIT $2)";
 
@@ -92,8 +110,17 @@ impl Retention {
             return;
         }
         self.next += 1;
-        if self.next > CHAT.len() + 6 {
+        if self.next > CHAT.len() + 10 {
             (self.next, self.due_ms) = (0, now_ms + REST_MS);
+        }
+    }
+
+    /// Of which kind the next delete is of what the operator's web hook was not told.
+    pub(super) fn gives_up(&self) -> Option<Kind> {
+        match self.next {
+            7 | 9 => Some(Kind::Chat),
+            8 | 10 => Some(Kind::Result),
+            _ => None,
         }
     }
 
@@ -110,7 +137,9 @@ impl Retention {
             4 => (SEEN, before(self.spans.notices)),
             5 => (ANSWERS, before(ANSWERS_KEPT)),
             6 => (ANSWERS_BEYOND, ANSWERS_MAX as u64),
-            chat => (CHAT[chat - 7], before(self.spans.chat)),
+            untold @ (7 | 8) => (UNTOLD[untold - 7], before(GIVE_UP)),
+            untold @ (9 | 10) => (UNTOLD_BEYOND[untold - 9], WAITING_MAX),
+            chat => (CHAT[chat - 11], before(self.spans.chat)),
         };
         Statement::new(sql, [bound.into(), ROWS.into()])
     }

@@ -13,6 +13,7 @@ use super::counting;
 use super::erase;
 use super::health::Health;
 use super::inbox::{BATCH, Inbox, Request, Seen};
+use super::outbox::Wanted;
 use super::queue::{Entry, Lost};
 use super::rated::Rated;
 use super::record::Kind;
@@ -44,6 +45,8 @@ const LEAST_WHEN_SHORT: Kind = Kind::Sanction;
 pub(crate) struct Writer {
     inbox: Arc<Inbox>,
     tables: Box<dyn Tables>,
+    /// What of it is told to the operator's web hook.
+    wanted: Wanted,
     retention: Retention,
     /// Whether guests have places on boards.
     ranks_guests: bool,
@@ -78,6 +81,7 @@ impl Writer {
     pub(super) fn new(
         inbox: Arc<Inbox>,
         tables: Box<dyn Tables>,
+        wanted: Wanted,
         (retention, ranks_guests): (Retention, bool),
         health: Arc<Health>,
         rated: Arc<Rated>,
@@ -86,6 +90,7 @@ impl Writer {
         Writer {
             inbox,
             tables,
+            wanted,
             retention,
             ranks_guests,
             health,
@@ -192,6 +197,9 @@ impl Writer {
     fn delete(&mut self, delete: Statement, now: Instant, now_ms: u64) -> Step {
         match self.tables.commit(&[delete], COMMIT) {
             Ok(rows) => {
+                if let Some(kind) = self.retention.gives_up() {
+                    self.metrics.webhook_lost[kind as usize].increment(rows);
+                }
                 self.retention.deleted(rows, now_ms);
                 self.works();
             }
@@ -235,7 +243,9 @@ impl Writer {
     /// Writes what was taken.
     fn write(&mut self, seen: Seen, now: Instant) -> Step {
         let mut statements = Vec::with_capacity(self.batch.len());
+        let now_ms = date::now_ms();
         for entry in &self.batch {
+            self.wanted.write(&entry.record, now_ms, &mut statements);
             entry.record.write(&mut statements);
         }
         match self.tables.commit(&statements, COMMIT) {
@@ -262,6 +272,8 @@ impl Writer {
         let mut batch = std::mem::take(&mut self.batch).into_iter();
         while let Some(entry) = batch.next() {
             let mut statements = Vec::new();
+            let now_ms = date::now_ms();
+            self.wanted.write(&entry.record, now_ms, &mut statements);
             entry.record.write(&mut statements);
             match self.tables.commit(&statements, COMMIT) {
                 Ok(_) => self.written(entry),
@@ -302,6 +314,14 @@ impl Writer {
     fn answer(&mut self, request: Request, now: Instant) {
         match request {
             Request::Settle(reply) => _ = reply.send(()),
+            Request::Write(statements, reply) => {
+                let written = self.tables.commit(&statements, COMMIT);
+                match &written {
+                    Ok(_) => self.works(),
+                    Err(failure) => self.fails(failure, now),
+                }
+                let _ = reply.send(written.map_err(|failure| failure.to_string()));
+            }
             Request::Erase(who, reply) => {
                 let statements = erase::statements(&who.player, &who.nobody);
                 let erased = self.tables.commit(&statements, ERASE);

@@ -6,7 +6,7 @@ mod document;
 mod events;
 mod history;
 mod kept;
-mod results;
+pub(crate) mod results;
 mod stream;
 
 use std::time::Duration;
@@ -63,7 +63,7 @@ fn written((name, sha256, rest): (&str, &str, &str)) -> String {
 }
 
 /// The programs' port of a server of the games `still` and `calm`.
-fn start(change: impl FnOnce(&mut Config)) -> Server {
+pub(crate) fn start(change: impl FnOnce(&mut Config)) -> Server {
     let calm = written(("calm", SHA[4], "games = ['calm']"));
     let file = File::new("keys.toml", &(keys().text() + &calm));
     let token = File::new("admin-token", admin::TOKEN);
@@ -89,7 +89,7 @@ async fn newest_in_lobby(server: &Server) -> String {
 }
 
 /// The same of somebody in a room, and the room.
-async fn newest(server: &Server) -> (String, Value) {
+pub(crate) async fn newest(server: &Server) -> (String, Value) {
     let newest = newest_line(server).await;
     assert!(newest["room"].is_u64(), "{newest}");
     (
@@ -125,7 +125,7 @@ async fn ask(server: &Server, method: &str, target: &str, key: &str) -> Response
 }
 
 /// What is answered to who may see it.
-async fn seen(server: &Server, target: &str) -> Value {
+pub(crate) async fn seen(server: &Server, target: &str) -> Value {
     let answer = ask(server, "GET", target, ALL).await;
     assert_eq!(answer.status, 200, "{target}: {}", answer.body);
     assert_eq!(answer.header("content-type"), Some("application/json"));

@@ -24,3 +24,4 @@ mod stopping;
 mod stored;
 mod support;
 mod tls;
+mod webhooks;

@@ -59,7 +59,7 @@ const SERVER: Floors = Floors {
         &["game"],
         &["replication"],
         &["people"],
-        &["moderation", "notices", "history", "party"],
+        &["moderation", "notices", "history", "party", "webhooks"],
         &["presence"],
         &["admission"],
         &["auth"],

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{FAR_MS, Running, answer, counted, line, message, notice, notices, result};
+use super::{FAR_MS, Running, answer, counted, line, message, notice, notices, outbox, result};
 use crate::config::StorePlace;
 use crate::store::ReadError;
 use crate::store::record::{Block, Direct, Notice, Player, Record, Room, Sanction, Seen, Terms};
@@ -18,6 +18,7 @@ pub(super) async fn all(mut place: impl AsyncFnMut(&'static str) -> StorePlace) 
     results_are_there_once_with_their_players(place("results").await).await;
     counted::all(&mut place).await;
     notices::all(&mut place).await;
+    outbox::all(&mut place).await;
     bans_come_and_go(place("bans").await).await;
     what_is_old_goes_and_the_rest_stays(place("old").await).await;
     who_is_erased_is_nowhere_and_results_add_up(place("erased").await).await;

@@ -24,6 +24,10 @@ const DUMPS: &[(&str, &str)] = &[
         include_str!("dumps/sqlite_0004.sql"),
         include_str!("dumps/postgres_0004.sql"),
     ),
+    (
+        include_str!("dumps/sqlite_0005.sql"),
+        include_str!("dumps/postgres_0005.sql"),
+    ),
 ];
 
 /// What is in the tables of a dump is what this program reads.

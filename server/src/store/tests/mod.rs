@@ -10,6 +10,7 @@ mod migrated;
 mod notices;
 mod on_postgres;
 mod on_sqlite;
+mod outbox;
 mod queued;
 mod retained;
 mod written;

@@ -34,7 +34,7 @@ fn each_table_has_its_time_and_small_deletes() {
         };
         before as u64
     };
-    assert_eq!(deletes.len(), 11);
+    assert_eq!(deletes.len(), 15);
     assert_eq!(before("directs", "at <"), 70 * DAY_MS);
     assert_eq!(before("messages", "said_at <"), 70 * DAY_MS);
     assert_eq!(before("rooms", "opened_at <"), 70 * DAY_MS);
@@ -45,6 +45,12 @@ fn each_table_has_its_time_and_small_deletes() {
     assert_eq!(before("notices_seen", "at <"), 86 * DAY_MS);
     assert_eq!(before("api_answers", "at < $1 ORDER"), 99 * DAY_MS);
     assert_eq!(before("api_answers", "OFFSET"), 262_144);
+    for kind in ["kind = 0 AND at < $1", "kind = 1 AND at < $1"] {
+        assert_eq!(before("outbox", kind), 99 * DAY_MS);
+    }
+    for kind in ["kind = 0 ORDER", "kind = 1 ORDER"] {
+        assert_eq!(before("outbox", kind), 65_536);
+    }
     assert_eq!(before("sanctions", "until <="), NOW / 1000);
     assert_eq!(retention.due(NOW + 59_999), None);
     assert!(retention.due(NOW + 60_000).is_some());

@@ -11,6 +11,7 @@ use super::{line, message, result};
 use crate::metrics::Metrics;
 use crate::store::health::Health;
 use crate::store::inbox::{BATCH, Erased, Inbox, Request};
+use crate::store::outbox::Wanted;
 use crate::store::queue::Limits;
 use crate::store::record::Record;
 use crate::store::retention::{Retention, Spans};
@@ -115,6 +116,7 @@ impl Bench {
         let writer = Writer::new(
             inbox.clone(),
             Box::new(InHand(database.clone())),
+            Wanted::default(),
             (Retention::new(spans), false),
             health.clone(),
             Arc::default(),
@@ -356,6 +358,7 @@ fn what_can_not_be_counted_now_is_later_and_holds_no_end() {
         Writer::new(
             bench.inbox.clone(),
             Box::new(InHand(bench.database.clone())),
+            Wanted::default(),
             (Retention::new(spans), false),
             bench.health.clone(),
             Arc::default(),

@@ -60,7 +60,7 @@ pub(super) async fn join(server: &Server, room: &Value, token: &str) -> Player {
 }
 
 /// The game ends a round of a room.
-pub(super) async fn over(server: &Server, room: &Value, round: u32) {
+pub(crate) async fn over(server: &Server, room: &Value, round: u32) {
     let event = json!({"name": "over", "game": "calm", "fields": {"round": round, "season": "s"}});
     let body = json!({"to": {"room": room}, "class": "now", "event": event}).to_string();
     let answer = events::post(server, ALL, "", &body).await;
