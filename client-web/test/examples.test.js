@@ -142,3 +142,55 @@ test('what happens at the table while a connection is lost is told once, when it
 function titles(cards) {
   return cards.map((card) => /** @type {HTMLElement} */ (card).title);
 }
+
+/** @param {Page} page @param {string} text */
+async function says(page, text) {
+  await page.fill('#line', text);
+  await page.press('#line', 'Enter');
+}
+
+/** @param {Page} page @param {string} text waits until it is in the log */
+const heard = (page, text) => page.locator('#log li', { hasText: text }).waitFor();
+
+test('a chat: rooms, who is writing, one to one also with who is away, and what was said before', async () => {
+  const server = await startServer([], '127.0.0.1:0', `${EXAMPLES}/chat`);
+  try {
+    const [ann, bo] = [await openPage(browser, server.url), await openPage(browser, server.url)];
+    for (const [{ page }, name] of /** @type {const} */ ([[ann, 'Ann'], [bo, '<b>Bo']])) {
+      await page.fill('#name', name);
+      await page.press('#name', 'Enter');
+      await page.locator('#title', { hasText: 'Lobby' }).waitFor();
+    }
+    await says(ann.page, 'hello, lobby');
+    await heard(bo.page, 'hello, lobby');
+    await ann.page.fill('#room-name', 'tea');
+    await ann.page.press('#room-name', 'Enter');
+    await ann.page.locator('#title', { hasText: 'Room' }).waitFor();
+    await says(ann.page, 'before Bo came');
+    await heard(ann.page, 'before Bo came');
+    await bo.page.getByRole('button', { name: 'tea (1)' }).click();
+    await heard(bo.page, 'before Bo came');
+    await bo.page.locator('#line').pressSequentially('<img src=x onerror=alert(1)>');
+    await ann.page.getByText('<b>Bo …').waitFor();
+    await bo.page.press('#line', 'Enter');
+    await heard(ann.page, '<img src=x onerror=alert(1)>');
+
+    // To one alone, who goes and finds the rest on coming back.
+    await bo.page.getByRole('button', { name: 'Ann', exact: true }).click();
+    await bo.page.locator('#title', { hasText: 'Ann' }).waitFor();
+    await says(bo.page, 'psst');
+    await ann.page.getByRole('button', { name: '<b>Bo (new)' }).waitFor();
+    await ann.page.goto('about:blank');
+    await says(bo.page, 'are you there?');
+    await heard(bo.page, 'are you there?');
+    await ann.page.goto(server.url);
+    await ann.page.fill('#name', 'Ann');
+    await ann.page.press('#name', 'Enter');
+    await ann.page.getByRole('button', { name: '<b>Bo (new)' }).click();
+    await heard(ann.page, 'are you there?');
+    assert.deepEqual(await ann.page.locator('#log li span').allTextContents(), ['psst', 'are you there?']);
+    assert.deepEqual([...ann.complaints, ...bo.complaints], []);
+  } finally {
+    assert.equal(await server.stop(), 0);
+  }
+});
