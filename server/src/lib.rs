@@ -2,7 +2,8 @@
 //!
 //! A program brings a [`game::Game`] and its page, and calls [`serve`]; sockets, rooms, snapshots
 //! and limits are the engine's. This page builds a game step by step. Its whole is
-//! `server/examples/square`; `server/examples/cards` is a game in which nothing moves, `server/examples/chat` has no game at all.
+//! `server/examples/square`; `server/examples/cards` is a game in which nothing moves, and
+//! `server/examples/chat` a chat without a game.
 //!
 //! # 1. What there is
 //!
