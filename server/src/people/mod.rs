@@ -287,9 +287,10 @@ impl People {
         }
     }
 
-    /// Serves what waits, where nothing is stored: then nothing waits for anything.
+    /// Serves what waits, where nothing is stored: then nothing waits for anything. For who steps by
+    /// hand; where something is stored [`People::keep_serving`] serves.
     pub(crate) fn serve_waiting(&self) {
-        loop {
+        while !self.store.is_there() {
             let Some(ask) = self
                 .asked
                 .try_lock()
