@@ -23,7 +23,7 @@ pub(super) async fn fill(server: &Server, folder: &Folder, game: &str, season: &
         let (player, room) = (format!("user:{number:03}"), format!("{game}-{season}"));
         let done = [
             filling.execute(
-                "INSERT INTO players VALUES (?1, ?2, 0, 0) ON CONFLICT DO NOTHING",
+                "INSERT INTO players VALUES (?1, ?2, 0, 0, '') ON CONFLICT DO NOTHING",
                 (&player, format!("<b>{number}")),
             ),
             filling.execute(
