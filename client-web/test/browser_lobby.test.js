@@ -63,7 +63,7 @@ import json, sqlite3, sys, time
 now = int(time.time() * 1000)
 with sqlite3.connect(sys.argv[1]) as db:
     for player, name, value in json.loads(sys.argv[2]):
-        db.execute('INSERT OR REPLACE INTO players VALUES (?, ?, ?, ?)', (player, name, now, now))
+        db.execute('INSERT OR REPLACE INTO players (player, name, first_seen, last_seen) VALUES (?, ?, ?, ?)', (player, name, now, now))
         db.execute('INSERT INTO scores VALUES (?, ?, ?, ?, ?)', ('arena', '', player, value, now))
 `;
   execFileSync('python3', ['-c', script, file, JSON.stringify(rows)]);
