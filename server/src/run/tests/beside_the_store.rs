@@ -219,17 +219,21 @@ impl Played {
     }
 
     /// Plays quietly, then with the load, during which `meanwhile` happens, then quietly again.
-    fn measure(&self, meanwhile: impl FnOnce() + Send) {
+    fn measure(&self, meanwhile: impl FnOnce()) {
         let before = self.lateness("before", QUIET);
         let during = thread::scope(|scope| {
-            scope.spawn(meanwhile);
             self.scene.says.store(true, Ordering::Relaxed);
-            let during = self.lateness("during", LOAD);
+            let during = scope.spawn(|| self.lateness("during", LOAD));
+            // What it starts ends with its thread, which is the test's.
+            meanwhile();
+            let during = during.join().unwrap();
             self.scene.says.store(false, Ordering::Relaxed);
             during
         });
         let store = self.server.lobby.store();
-        while !self.server.runtime.block_on(store.settled()) {}
+        while !self.server.runtime.block_on(store.settled()) {
+            thread::sleep(Duration::from_secs(1));
+        }
         let after = self.lateness("after", QUIET);
         let quiet = (before + after) / 2.0;
         println!("p99 during: {:.3} of what it is in quiet", during / quiet);
