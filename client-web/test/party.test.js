@@ -2,7 +2,7 @@
 // promises settle and it stands as the server said last.
 
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 
 import { ControlReader } from '../src/codec.js';
 import { PARTY_JOIN_AGAIN_MS } from '../src/limits.js';
@@ -11,8 +11,9 @@ import { Feature } from '../src/protocol/frame.js';
 import { OUT_OF_PARTY } from '../src/protocol/server_message.js';
 import { REFUSALS } from '../src/request_error.js';
 import { connect, partyIn } from '../src/tickwire.js';
+import { inLobby, inRoom, kept, nonceOf as lastNonce, rejects } from './support/kept.js';
 import * as server from './support/messages.js';
-import { connected, list, newest, nextSocket, options, playing, settled, virtualTime } from './support/page.js';
+import { list, newest, nextSocket, options, settled, virtualTime } from './support/page.js';
 import { SQUARE } from './support/square.js';
 
 /** @typedef {import('./support/fake_socket.js').FakeSocket} FakeSocket */
@@ -20,40 +21,8 @@ import { SQUARE } from './support/square.js';
 /** @param {number} nonce @param {typeof OUT_OF_PARTY[number]} why */
 const out = (nonce, why) => server.outOfParty(nonce, OUT_OF_PARTY.indexOf(why));
 
-/** @param {FakeSocket} socket @param {number} request @returns {number} the nonce of what it was asked last */
-function nonceOf(socket, request) {
-  const bytes = Uint8Array.from(/** @type {number[]} */ (socket.takeControl().at(-1)));
-  assert.deepEqual(list(bytes.subarray(0, 2)), [1, 141]);
-  const fields = new ControlReader(new ControlReader(bytes, 2).packed(4096));
-  assert.equal(fields.u8(), request);
-  return fields.u32();
-}
-
-/** What was opened: nothing of it outlives its test. @type {import('../src/tickwire.js').Link<any>[]} */
-const links = [];
-afterEach(() => links.splice(0).forEach((link) => link.close()));
-
-/** @param {import('../src/tickwire.js').Link<any>} link */
-function kept(link) {
-  links.push(link);
-  return link;
-}
-
-/** @param {object} [more] options */
-async function inLobby(more) {
-  const there = await connected(more);
-  kept(there.link);
-  return there;
-}
-
-async function inRoom() {
-  const there = await playing();
-  kept(there.link);
-  return there;
-}
-
-/** @param {Promise<any>} promise @param {string} reason */
-const rejects = (promise, reason) => assert.rejects(promise, (/** @type {any} */ error) => error.reason === reason);
+/** @param {FakeSocket} socket @param {number} request */
+const nonceOf = (socket, request) => lastNonce(socket, 141, request);
 
 test('a party is made, shown, and left', async () => {
   const { link, socket } = await inLobby();

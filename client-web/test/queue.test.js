@@ -2,17 +2,17 @@
 // late, its promise settles and it stands as the server said last.
 
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 
-import { ControlReader } from '../src/codec.js';
 import { QUEUE_JOIN_AGAIN_MS } from '../src/limits.js';
 import * as client from '../src/protocol/client_message.js';
 import { Feature } from '../src/protocol/frame.js';
 import { OUT_OF_QUEUE } from '../src/protocol/server_message.js';
 import { REFUSALS } from '../src/request_error.js';
 import { connect } from '../src/tickwire.js';
+import { inLobby, inRoom, kept, nonceOf as lastNonce, rejects } from './support/kept.js';
 import * as server from './support/messages.js';
-import { connected, list, newest, nextSocket, options, playing, settled, virtualTime } from './support/page.js';
+import { list, newest, nextSocket, options, settled, virtualTime } from './support/page.js';
 import { SQUARE } from './support/square.js';
 
 /** @typedef {import('./support/fake_socket.js').FakeSocket} FakeSocket */
@@ -20,41 +20,8 @@ import { SQUARE } from './support/square.js';
 /** @param {typeof OUT_OF_QUEUE[number]} why @param {number} [againMs] */
 const out = (why, againMs) => server.outOfQueue(OUT_OF_QUEUE.indexOf(why), againMs);
 
-/** @param {FakeSocket} socket @returns {number} the nonce of what it was asked last */
-function nonceOf(socket) {
-  const bytes = Uint8Array.from(/** @type {number[]} */ (socket.takeControl().at(-1)));
-  assert.deepEqual(list(bytes.subarray(0, 2)), [1, 140]);
-  const reader = new ControlReader(bytes, 2);
-  const fields = new ControlReader(reader.packed(4096));
-  assert.equal(fields.u8(), 0, 'an Enqueue');
-  return fields.u32();
-}
-
-/** What was opened: nothing of it outlives its test. @type {import('../src/tickwire.js').Link<any>[]} */
-const links = [];
-afterEach(() => links.splice(0).forEach((link) => link.close()));
-
-/** @param {import('../src/tickwire.js').Link<any>} link */
-function kept(link) {
-  links.push(link);
-  return link;
-}
-
-/** @param {object} [more] options */
-async function inLobby(more) {
-  const there = await connected(more);
-  kept(there.link);
-  return there;
-}
-
-async function inRoom() {
-  const there = await playing();
-  kept(there.link);
-  return there;
-}
-
-/** @param {Promise<any>} promise @param {string} reason */
-const rejects = (promise, reason) => assert.rejects(promise, (/** @type {any} */ error) => error.reason === reason);
+/** @param {FakeSocket} socket of an `Enqueue` */
+const nonceOf = (socket) => lastNonce(socket, 140, 0);
 
 test('a match is accepted, its room is joined, and the promise is the room when it is played', async () => {
   const { link, socket } = await inLobby();
