@@ -49,6 +49,8 @@ const ask = () =>
   });
 
 const redirected = 'redirected';
+/** Where nobody answers. */
+const DEAD = '/n/dead/ws';
 
 test('one hop and two lead into the room', async () => {
   for (const [more, hops] of /** @type {[import('./support/door.js').Ways, number][]} */ ([
@@ -74,8 +76,8 @@ test('where the door says so before the page is there already, and knocks once',
   for (const [prepare, knocks] of /** @type {[{ to: string, isAwaited: boolean }, string[]][]} */ ([
     [{ to, isAwaited: true }, ['/ws', to]],
     [{ to, isAwaited: false }, ['/ws', to]],
-    [{ to: '/n/dead/ws', isAwaited: true }, ['/ws', '/n/dead/ws', to]],
-    [{ to: '/n/dead/ws', isAwaited: false }, ['/ws', '/n/dead/ws', to]],
+    [{ to: DEAD, isAwaited: true }, ['/ws', DEAD, to]],
+    [{ to: DEAD, isAwaited: false }, ['/ws', to]],
   ])) {
     ways['/ws'] = { to, room: room.info.id, prepare };
     door.left.length = 0;
@@ -89,7 +91,9 @@ test('where the door says so before the page is there already, and knocks once',
       state: 'open',
     });
     assert.deepEqual(door.left, [1000]);
-    assert.deepEqual(door.knocks, knocks);
+    // A redirect that comes at once may end a dead knock before it is on the wire, or beside the next.
+    const isSeen = (/** @type {string} */ path) => prepare.isAwaited || path !== DEAD;
+    assert.deepEqual(door.knocks.filter(isSeen), knocks);
   }
 });
 
@@ -109,7 +113,7 @@ test('a ticket that the target does not take is the end, by its code', async () 
 });
 
 test('from a dead target the page comes home when the ticket is no good any more', async () => {
-  ways['/ws'] = { to: '/n/dead/ws', room: room.info.id, validMs: 800 };
+  ways['/ws'] = { to: DEAD, room: room.info.id, validMs: 800 };
   const { heard, reason, message, state } = await ask();
   assert.equal(heard[0], redirected);
   assert.deepEqual([reason, state], ['Closed', 'open']);
