@@ -225,6 +225,17 @@ impl Mailbox {
         }
     }
 
+    /// Whether letters are put in.
+    pub(super) fn is_open(&self) -> bool {
+        self.0.lock().newest.is_some()
+    }
+
+    /// What its client understands, by [`Standing`].
+    pub(super) fn attends(&self) -> [bool; 2] {
+        let heeds = |stands: &Stands| !matches!(stands, Stands::Unheeded);
+        self.0.lock().stands.each_ref().map(heeds)
+    }
+
     /// Number of the newest durable letter that came in.
     pub(super) fn newest(&self) -> u32 {
         self.0.lock().newest.unwrap_or(0)
