@@ -160,8 +160,8 @@ impl Mailbox {
 
     /// What its client understands, by [`Standing`].
     pub(super) fn attends(&self) -> [bool; 2] {
-        let heeds = |stands: &Stands| !matches!(stands, Stands::Unheeded);
-        self.0.lock().stands.each_ref().map(heeds)
+        let heeds = self.0.lock().heeds;
+        [Standing::Queue, Standing::Party].map(|standing| heeds & 1 << standing as u8 != 0)
     }
 
     /// Number of the newest durable letter that came in.
