@@ -74,8 +74,9 @@ fn a_lobby_is_one_for_all_nodes_and_those_without_hearers_are_told_nothing() {
     land.settle(&mut all);
     all[1].session.say_in("lobby", 2, "hi").unwrap();
     land.settle(&mut all);
-    // Ann's node and Bo's, each once a line, though two hear it at the second.
-    assert_eq!(land.lines_sent_on(), 4);
+    // To Ann's node and Bo's, each once a line though two hear it at the second, and to Bo what is his
+    // own.
+    assert_eq!(land.lines_sent_on(), 5);
     let heard = ann.lines();
     let texts: Vec<&str> = heard.iter().map(|(_, text)| &**text).collect();
     assert_eq!(texts, ["hello", "hi"]);
