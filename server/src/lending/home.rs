@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::NodeId;
+use super::node_id::NodeId;
 
 /// See the module's description.
 #[derive(Debug, Default)]

@@ -10,8 +10,9 @@ use bytes::Bytes;
 use tickwire::ids::RoomId;
 use tokio::sync::Notify;
 
+use super::done::Do;
+use super::node_id::NodeId;
 use super::wire::{BackMail, BackWhat, Entry, FRAME_BYTES_FULL, Frame, Item, Why};
-use super::{Do, NodeId};
 use crate::auth::Identity;
 use crate::date::Date;
 use crate::presence::{

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::NodeId;
+use super::node_id::NodeId;
 use super::wire::{self, Entry, FRAME_BYTES_FULL, Frame, Item};
 use crate::presence::Online;
 

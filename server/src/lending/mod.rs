@@ -19,9 +19,11 @@
 //! A server that is alone is its own home, and nothing here does anything. `people` asks where a
 //! request is served, the lobby does what comes of frames, and the cluster's task carries them.
 
+mod done;
 mod home;
 mod house;
 mod lender;
+mod node_id;
 mod waiting;
 pub(crate) mod wire;
 
@@ -36,10 +38,12 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::auth::Identity;
 use crate::metrics::Metrics;
-use crate::presence::{Blocked, Follow, Letter, Online, Presence, Standing, Window};
+use crate::presence::{Follow, Letter, Online, Presence, Standing, Window};
+pub(crate) use done::Do;
 use home::Homes;
 use house::{Gone, House, unpack_blocked};
 use lender::Lender;
+pub(crate) use node_id::NodeId;
 pub(crate) use waiting::Key;
 use waiting::Waiting;
 pub(crate) use wire::{Answer, Audience, Question};
@@ -57,30 +61,6 @@ const HELD_MAX: usize = 4096;
 const QUESTIONS_MAX: usize = 512;
 /// For an answer.
 const ANSWER_MAX: Duration = Duration::from_secs(4);
-
-/// An incarnation of a node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct NodeId(pub(crate) u64);
-
-/// What the lobby is to do.
-pub(crate) enum Do {
-    /// A stand-in came. Whom its player has blocked, if that is known.
-    Greet {
-        who: Arc<Online>,
-        is_new: bool,
-        blocked: Option<Arc<Blocked>>,
-    },
-    /// A connection asks for something, which is served here.
-    Serve { who: Arc<Online>, body: Bytes },
-    /// A player's handle was told to somebody.
-    Know { player: Identity, name: String },
-    /// A node asks something: [`Lending::answer`] answers it.
-    Ask {
-        from: NodeId,
-        id: u64,
-        what: Question,
-    },
-}
 
 /// Where something is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
