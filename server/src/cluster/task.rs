@@ -432,7 +432,7 @@ impl Task {
             is_full.set(is_full.get() || !takes);
             takes
         };
-        while let Some((to, frame)) = self.lobby.next_lent(&takes) {
+        while let Some((to, frame)) = self.lobby.next_lent(takes) {
             if let Some((_, of)) = name(to) {
                 link.send_common(&of.node, to, frame);
             }
