@@ -18,12 +18,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use serde::Serialize;
+use tickwire::codec::decode_server;
 use tickwire::ids::{PlayerId, RoomId};
-use tickwire::protocol::CloseCode;
+use tickwire::protocol::{CloseCode, PartyState, QueueState, ServerMessage};
 use tokio::sync::Notify;
 
 use crate::auth::Identity;
 use crate::date::Date;
+use away::Held;
 pub(crate) use away::{Away, Mail, Outgoing, Sent};
 pub(crate) use blocked::Blocked;
 pub(crate) use mailbox::{Letter, MAILBOX_BYTES_MAX, Put, Standing, Window};
@@ -231,6 +233,56 @@ impl Online {
     /// Whether another node has the connection.
     pub(crate) fn is_lent(&self) -> bool {
         self.away.is_some()
+    }
+
+    /// What its client was told last of how something stands; empty: nothing.
+    pub(crate) fn shown(&self, standing: Standing) -> Bytes {
+        self.mailbox.shown(standing)
+    }
+
+    /// Whether it understands what it is told of this.
+    pub(crate) fn attends(&self, standing: Standing) -> bool {
+        let attends = match &self.away {
+            Some(away) => away.attends,
+            None => self.mailbox.attends(),
+        };
+        attends[standing as usize]
+    }
+
+    /// Whether its client was told last that it is in the queue; of a stand-in, when it came.
+    pub(crate) fn is_queued(&self) -> bool {
+        if let Some(away) = &self.away {
+            return away.is_queued;
+        }
+        let shown = decode_server(&self.shown(Standing::Queue));
+        let is_out = |state: &QueueState| matches!(state, QueueState::Out { .. });
+        matches!(shown, Ok(Some(ServerMessage::Queue { state, .. })) if !is_out(&state))
+    }
+
+    /// Whether its client was told last that it may go into this room: that of its match, or its
+    /// party's.
+    pub(crate) fn is_led_to(&self, room: RoomId) -> bool {
+        let led = |standing| match decode_server(&self.shown(standing)) {
+            Ok(Some(ServerMessage::Queue {
+                state: QueueState::Going { room, .. },
+                ..
+            })) => Some(room),
+            Ok(Some(ServerMessage::Party {
+                state: PartyState::In { room, .. },
+                ..
+            })) => room.map(|to| to.room),
+            _ => None,
+        };
+        [Standing::Queue, Standing::Party]
+            .into_iter()
+            .any(|standing| led(standing) == Some(room))
+    }
+
+    /// A stand-in keeps this until it is gone; of another connection it is dropped.
+    pub(crate) fn hold(&self, what: Held) {
+        if let Some(away) = &self.away {
+            away.held.lock().push(what);
+        }
     }
 
     /// What another node is to know of it where it is lent.

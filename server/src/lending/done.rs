@@ -16,7 +16,17 @@ pub(crate) enum Do {
         who: Arc<Online>,
         is_new: bool,
         blocked: Option<Arc<Blocked>>,
+        /// How their party stood, as they were told last.
+        party: Bytes,
     },
+    /// A stand-in's connection is on its way into a room.
+    Entered { who: Arc<Online> },
+    /// This node is not the home any more: what it kept of what players have in common is another's.
+    Forget,
+    /// It is from now on, and knows of all who are connected; what they wait for follows.
+    Settled,
+    /// That was all.
+    Asked,
     /// A connection asks for something, which is served here.
     Serve { who: Arc<Online>, body: Bytes },
     /// A player's handle was told to somebody.

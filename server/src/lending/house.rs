@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tickwire::ids::RoomId;
 use tokio::sync::Notify;
 
@@ -18,6 +19,7 @@ use crate::date::Date;
 use crate::presence::{
     Away, Blocked, Lent, Mail, Outgoing, Presence, Present, Sent, Standing, Window,
 };
+use crate::text::player_name;
 
 /// A node that says nothing for so long is gone, or has another home; it says something once a second.
 const SILENCE_MAX: Duration = Duration::from_secs(6);
@@ -188,7 +190,13 @@ impl Lending {
             Item::Whole => self.is_whole = true,
             Item::Moved { number, room } => {
                 if let Some(guest) = self.guests.get(&number) {
-                    guest.set_room((room != 0).then_some(RoomId(room)));
+                    let room = (room != 0).then_some(RoomId(room));
+                    guest.set_room(room);
+                    if room.is_some() {
+                        done.push(Do::Entered {
+                            who: guest.handle(),
+                        });
+                    }
                 }
             }
             Item::Gone { number } => drop(self.guests.remove(&number)),
@@ -206,6 +214,7 @@ impl Lending {
             },
             Item::Known { player, name } => {
                 if let Some(player) = Identity::read(&player) {
+                    let name = player_name(&name);
                     done.push(Do::Know { player, name });
                 }
             }
@@ -233,7 +242,9 @@ impl Lending {
             number: entry.number,
             takes_notices: entry.takes_notices,
             attends: entry.attends,
+            is_queued: entry.is_queued,
             out: self.out.clone(),
+            held: Mutex::default(),
         };
         let lent = Lent {
             room: (entry.room != 0).then_some(RoomId(entry.room)),
@@ -242,7 +253,8 @@ impl Lending {
             attends: entry.attends,
             muted_until: Date(entry.muted_until),
         };
-        let guest = presence.lend(game, &entry.name, &player, away, &lent);
+        let name = player_name(&entry.name);
+        let guest = presence.lend(game, &name, &player, away, &lent);
         let blocked = entry.blocked.map(|them| Arc::new(unpack_blocked(them)));
         if let Some(blocked) = &blocked {
             guest.recall_blocked(blocked.clone());
@@ -251,6 +263,7 @@ impl Lending {
             who: guest.handle(),
             is_new: entry.is_new,
             blocked,
+            party: entry.party.into(),
         });
         self.guests.insert(entry.number, guest);
     }

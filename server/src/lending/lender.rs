@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::node_id::NodeId;
 use super::wire::{self, Entry, FRAME_BYTES_FULL, Frame, Item};
-use crate::presence::Online;
+use crate::presence::{Online, Standing};
 
 /// A home that says nothing for so long has what is sent no more; it says something once a second.
 const SILENCE_MAX: Duration = Duration::from_secs(4);
@@ -157,5 +157,7 @@ fn entry(online: &Online, is_new: bool) -> Item {
         attends: lent.attends,
         muted_until: lent.muted_until.0,
         blocked: online.blocked().as_deref().map(named),
+        party: online.shown(Standing::Party).to_vec(),
+        is_queued: online.is_queued(),
     }))
 }

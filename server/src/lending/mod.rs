@@ -27,6 +27,7 @@ mod node_id;
 mod waiting;
 pub(crate) mod wire;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,9 @@ use waiting::Waiting;
 pub(crate) use wire::{Answer, Audience, Question};
 use wire::{BackMail, BackWhat, Frame, FrameError, Item, Why};
 
+/// The first byte of what is asked: of people, of the lobby's queues and parties.
+pub(crate) const PEOPLE: u8 = 0;
+pub(crate) const LOBBY: u8 = 1;
 /// From when a node is the home until it serves, at most: by then all have heard of it.
 const SETTLE: Duration = Duration::from_secs(3);
 /// Between two lendings that begin, where the first came to nothing.
@@ -59,6 +63,9 @@ const HELD_MAX: usize = 4096;
 /// Questions that wait for their answer, beside what clients ask, and answers for the way back.
 /// Beyond: refused.
 const QUESTIONS_MAX: usize = 512;
+/// Connections of which it is known what they wait for in the queue. Beyond: with another home they
+/// have to queue again.
+const WISHES_MAX: usize = 16 * 1024;
 /// For an answer.
 const ANSWER_MAX: Duration = Duration::from_secs(4);
 
@@ -95,13 +102,23 @@ struct State {
     homes: Homes,
     stage: Stage,
     waiting: Waiting,
+    /// What connections wait for in the queue, by the request.
+    wishes: BTreeMap<u64, Wish>,
     house: House,
     held: Vec<Do>,
     questions: Vec<Open>,
     answers: Vec<(NodeId, Frame)>,
+    /// This node has become another, or the home is elsewhere.
+    is_to_forget: bool,
     /// Numbers of lendings and questions.
     newest: u64,
     begun: Option<Instant>,
+}
+
+/// What a connection waits for in the queue.
+struct Wish {
+    who: Arc<Online>,
+    body: Bytes,
 }
 
 enum Stage {
@@ -148,10 +165,12 @@ impl Lending {
                 homes: Homes::default(),
                 stage: Stage::Own { serves_at: None },
                 waiting: Waiting::default(),
+                wishes: BTreeMap::new(),
                 house: House::new(presence.clone(), games, wake),
                 held: Vec::new(),
                 questions: Vec::new(),
                 answers: Vec::new(),
+                is_to_forget: false,
                 newest: 0,
                 begun: None,
             }),
@@ -172,6 +191,7 @@ impl Lending {
             let is_another = state.homes.me() != me;
             state.homes.live(me, others);
             if is_another {
+                state.is_to_forget = true;
                 gone.extend(state.house.close(Why::NotHome));
                 state.held.clear();
                 state.stage = match state.stage {
@@ -239,12 +259,17 @@ impl Lending {
         let mut here = self.presence.all(|online| !online.is_lent());
         here.sort_unstable_by_key(|online| online.number);
         let mut state = self.state.lock();
-        let State { stage, waiting, .. } = &mut *state;
+        let State {
+            stage,
+            waiting,
+            wishes,
+            ..
+        } = &mut *state;
         if let Stage::Lent(lender) = stage
             && lender.lending == lending
         {
             lender.enter_all(here);
-            for (online, body) in waiting.all() {
+            for (online, body) in asked_again(waiting.all(), wishes) {
                 lender.push(request(&online, &body));
             }
         }
@@ -271,7 +296,12 @@ impl Lending {
     /// Whether what connections ask is served here. Others: it is to be given to
     /// [`Lending::request`].
     pub(crate) fn serves(&self, who: &Online) -> bool {
-        who.is_lent() || matches!(self.state.lock().stage, Stage::Own { serves_at: None })
+        who.is_lent() || self.is_here()
+    }
+
+    /// Whether this node is the home, and serves.
+    pub(crate) fn is_here(&self) -> bool {
+        matches!(self.state.lock().stage, Stage::Own { serves_at: None })
     }
 
     /// A connection of this node asks for something, whose answer is known by `key`; what has none
@@ -301,6 +331,15 @@ impl Lending {
             self.wake.notify_one();
         }
         Place::Home
+    }
+
+    /// A connection waits in the queue by this request, of which another home is to know.
+    pub(crate) fn wishes(&self, who: &Arc<Online>, body: Bytes) {
+        let mut state = self.state.lock();
+        if state.wishes.len() < WISHES_MAX {
+            let who = who.clone();
+            state.wishes.insert(who.number, Wish { who, body });
+        }
     }
 
     /// Asks the home something, at most once.
@@ -444,6 +483,7 @@ impl Follow for Lending {
     fn gone(&self, number: u64) {
         let mut state = self.state.lock();
         state.waiting.gone(number);
+        state.wishes.remove(&number);
         if let Stage::Lent(lender) = &mut state.stage {
             lender.push(Item::Gone { number });
             self.wake.notify_one();
@@ -464,6 +504,7 @@ impl State {
                 };
                 gone.extend(self.house.close(why));
                 self.held.clear();
+                self.is_to_forget = true;
                 (self.stage, self.begun) = (Stage::Adrift, None);
             }
             Stage::Lent(lender) if lender.to != home => {
@@ -481,7 +522,12 @@ impl State {
             self.questions
                 .retain(|open| open.sent.is_none() || open.sent == to);
         }
-        self.serve_if_due(now)
+        let mut done = Vec::new();
+        if std::mem::take(&mut self.is_to_forget) {
+            done.push(Do::Forget);
+        }
+        done.extend(self.serve_if_due(now));
+        done
     }
 
     /// Serves from now on, if it is time.
@@ -506,9 +552,13 @@ impl State {
             // Who asked may have lost patience.
             let _ = open.reply.send(asked);
         }
-        let own = self.waiting.take_all().into_iter();
+        let own = asked_again(self.waiting.take_all(), &self.wishes).into_iter();
         let own = own.map(|(who, body)| Do::Serve { who, body });
-        self.held.drain(..).chain(own).collect()
+        let all = [Do::Settled]
+            .into_iter()
+            .chain(self.held.drain(..))
+            .chain(own);
+        all.chain([Do::Asked]).collect()
     }
 
     /// A lending begins, if one is due: its number.
@@ -591,7 +641,13 @@ impl State {
                         brought.extend(refused.map(|(who, key)| Brought::Refused(who, key)));
                     }
                 }
-                what => brought.push(Brought::Mail(BackMail { to, what })),
+                what => {
+                    if let BackWhat::Queue(_) = what {
+                        to.iter()
+                            .for_each(|number| self.waiting.queue_told(*number));
+                    }
+                    brought.push(Brought::Mail(BackMail { to, what }));
+                }
             }
         }
         brought
@@ -662,6 +718,16 @@ impl State {
         }
         self.house.next_frame(takes, gone)
     }
+}
+
+/// What is asked of another home: what was not answered, after what its connections wait for.
+fn asked_again(
+    waiting: Vec<(Arc<Online>, Bytes)>,
+    wishes: &BTreeMap<u64, Wish>,
+) -> Vec<(Arc<Online>, Bytes)> {
+    let wishes = wishes.values().filter(|wish| wish.who.is_queued());
+    let wishes = wishes.map(|wish| (wish.who.clone(), wish.body.clone()));
+    wishes.chain(waiting).collect()
 }
 
 fn request(who: &Online, body: &[u8]) -> Item {

@@ -137,7 +137,8 @@ impl World {
                     let answer = Answer::Told { now: 1, later: 0 };
                     self.nodes[node].lending.answer(from, id, answer);
                 }
-                Do::Greet { .. } | Do::Know { .. } => {}
+                Do::Greet { .. } | Do::Know { .. } | Do::Entered { .. } => {}
+                Do::Forget | Do::Settled | Do::Asked => {}
             }
         }
     }

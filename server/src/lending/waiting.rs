@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tickwire::codec::{decode_server, encode_server};
 use tickwire::protocol::server_message::Refusal;
-use tickwire::protocol::{PeopleNews, ServerMessage};
+use tickwire::protocol::{
+    OutOfParty, OutOfQueue, PartyState, PeopleNews, QueueState, ServerMessage,
+};
 
-use crate::presence::Online;
+use crate::presence::{Online, Standing};
 
 /// For an answer: until a node that is gone is known to be, and another one is the home. Longer: it is
 /// refused.
@@ -31,6 +33,10 @@ pub(crate) enum Key {
     Past(u32),
     /// To who wants to hear of people.
     Entered(u32),
+    /// To who makes or joins a party.
+    Party(u32),
+    /// By how things stand in the queue.
+    Queue(u32),
 }
 
 impl Key {
@@ -40,6 +46,7 @@ impl Key {
             Ok(Some(ServerMessage::People(PeopleNews::Answer { nonce, .. }))) => {
                 Some(Key::Answer(nonce))
             }
+            Ok(Some(ServerMessage::Party { nonce, .. })) => Some(Key::Party(nonce)),
             _ => None,
         }
     }
@@ -65,6 +72,17 @@ impl Key {
                 ServerMessage::Past { nonce, result }
             }
             Key::Entered(nonce) => ServerMessage::People(PeopleNews::Out { nonce, reason }),
+            Key::Party(nonce) => {
+                let why = OutOfParty::TooManyParties;
+                let state = PartyState::Out { why };
+                ServerMessage::Party { nonce, state }
+            }
+            Key::Queue(nonce) => {
+                let (why, own, again_ms) = (OutOfQueue::Full, false, 0);
+                let state = QueueState::Out { why, own, again_ms };
+                let bytes = encode_server(&ServerMessage::Queue { nonce, state });
+                return who.show(Standing::Queue, bytes.into());
+            }
         };
         let bytes: Bytes = encode_server(&message).into();
         match self.has_parts() {
@@ -139,6 +157,14 @@ impl Waiting {
     pub(super) fn replied(&mut self, number: u64, reply: &[u8]) -> Option<Arc<Online>> {
         let key = Key::of(reply)?;
         Some(self.take(number, |waits| waits == key)?.0)
+    }
+
+    /// How things stand in the queue for a connection is told: that answers what it asked.
+    pub(super) fn queue_told(&mut self, number: u64) {
+        while self
+            .take(number, |key| matches!(key, Key::Queue(_)))
+            .is_some()
+        {}
     }
 
     /// A part of an answer came; all of them, with the last one.

@@ -94,6 +94,10 @@ pub(super) struct Entry {
     pub(super) muted_until: u64,
     /// Whom they have blocked, if that is known: identities and names.
     pub(super) blocked: Option<Vec<(String, String)>>,
+    /// How their party stood last, as they were told; empty: they were told nothing.
+    pub(super) party: Vec<u8>,
+    /// They were told last that they are in the queue.
+    pub(super) is_queued: bool,
 }
 
 /// What is for some of them.
@@ -236,6 +240,8 @@ mod tests {
             attends: [true; 2],
             muted_until: u64::MAX,
             blocked: Some(vec![(player, name); BLOCKED_MAX]),
+            party: vec![0; 2048],
+            is_queued: true,
         }
     }
 

@@ -83,6 +83,7 @@ impl Desk<'_> {
         request: &ClientMessage,
     ) -> Result<Led, Refusal> {
         matchmaking::pay(session, now, request)?;
+        self.admit_led(session, request);
         if let Some(seating) = self.seat_of_match(session, now, request)? {
             return Ok(Led::Here(Box::new(seating)));
         }
@@ -95,6 +96,19 @@ impl Desk<'_> {
                 let seating = matchmaking::seat(self, session, now, request)?;
                 Ok(Led::Here(Box::new(seating)))
             }
+        }
+    }
+
+    /// Who was told to go into a room of another node, by their queue or party, may.
+    fn admit_led(&self, session: &mut Session, request: &ClientMessage) {
+        if let ClientMessage::JoinRoom { room, who } = request
+            && self.nodes.is_some()
+            && !who.spectator
+            && self.registry.worker_of(*room).is_none()
+            && let Some(online) = &session.online
+            && online.is_led_to(*room)
+        {
+            session.admitted = Some(*room);
         }
     }
 

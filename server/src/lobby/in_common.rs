@@ -60,7 +60,12 @@ impl Shared {
 
     pub(super) fn do_lent(&self, done: Vec<Do>, now: Instant) {
         for what in done {
-            if let Some(Do::Ask { from, id, what }) = self.people.do_lent(what, now) {
+            if let Do::Greet { who, party, .. } = &what {
+                self.greet_lent(who, party, now);
+            }
+            let left = self.people.do_lent(what, now);
+            let left = left.and_then(|what| self.do_joint(what, now));
+            if let Some(Do::Ask { from, id, what }) = left {
                 let answer = self.answered(what).unwrap_or(Answer::None);
                 self.lending.answer(from, id, answer);
             }

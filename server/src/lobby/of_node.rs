@@ -130,9 +130,10 @@ impl NodeLobby {
     /// The node is not ready for players from now on; those who come are led to the others, where
     /// rooms are made, too.
     pub(crate) fn drain(&self) {
-        self.nodes.drain();
+        // First what players have in common goes to another home, which tells nobody anything.
         let now = Instant::now();
         self.shared.do_lent(self.shared.lending.leave(now), now);
+        self.nodes.drain();
     }
 
     /// The games' names, by their index.

@@ -452,11 +452,12 @@ fn greet(
     {
         shared.notices.arrive(online, Date::now());
     }
+    shared.queue_greets(session, now);
+    shared.party_greets(session, now);
+    // What it understands is known by now: at a node of several it is lent as it is.
     if let Some(online) = &session.online {
         shared.people.greet(&online.handle(), is_new, now);
     }
-    shared.queue_greets(session, now);
-    shared.party_greets(session, now);
     Ok(())
 }
 

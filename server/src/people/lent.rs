@@ -8,7 +8,7 @@ use tickwire::protocol::server_message::Refusal;
 
 use super::{People, Wants};
 use crate::lending::wire::{append, read};
-use crate::lending::{Do, Key, Place};
+use crate::lending::{Do, Key, PEOPLE, Place};
 use crate::presence::Online;
 
 impl Wants {
@@ -40,7 +40,7 @@ impl People {
         if matches!(wants, Wants::Greet(_)) || lending.serves(who) {
             return None;
         }
-        let mut body = Vec::new();
+        let mut body = vec![PEOPLE];
         append(wants, &mut body);
         match lending.request(who, wants.key(), body.into(), at) {
             Place::Here => None,
@@ -62,9 +62,9 @@ impl People {
                 }
             }
             Do::Greet { who, is_new, .. } => self.look_up(&who, is_new, now),
-            Do::Serve { who, body } => {
+            Do::Serve { who, body } if body.first() == Some(&PEOPLE) => {
                 // Else it is of another version, and waited for in vain.
-                if let Some(wants) = read::<Wants>(&body) {
+                if let Some(wants) = body.get(1..).and_then(read::<Wants>) {
                     let key = wants.key();
                     if !self.put(&who, wants, now)
                         && let Some(key) = key
@@ -74,7 +74,7 @@ impl People {
                 }
             }
             Do::Know { player, name } => drop(self.remember(&player, &name)),
-            Do::Ask { .. } => return Some(what),
+            what => return Some(what),
         }
         None
     }

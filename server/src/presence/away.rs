@@ -2,6 +2,7 @@
 //! mailbox here waits for the way back to that node, whose own mailbox of it has the bounds that any
 //! has. What is for many connections of one node goes there once, with whom it is for.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -156,8 +157,10 @@ impl Outgoing {
     }
 }
 
+/// What a stand-in holds for as long as it is there.
+pub(crate) type Held = Box<dyn Any + Send>;
+
 /// Where the connection of a stand-in is: see the module's description.
-#[derive(Debug)]
 pub(crate) struct Away {
     /// Its number where it is.
     pub(crate) number: u64,
@@ -165,7 +168,10 @@ pub(crate) struct Away {
     pub(crate) takes_notices: bool,
     /// What else it understands, by [`Standing`].
     pub(crate) attends: [bool; 2],
+    /// Whether its client was told last that it is in the queue.
+    pub(crate) is_queued: bool,
     pub(crate) out: Arc<Outgoing>,
+    pub(crate) held: Mutex<Vec<Held>>,
 }
 
 impl Away {

@@ -148,9 +148,18 @@ impl Mailbox {
     pub(super) fn show(&self, standing: Standing, bytes: Bytes, lobby: &Notify) {
         let mut state = self.0.lock();
         if state.heeds & 1 << standing as u8 != 0 {
-            state.mail().stands[standing as usize] = Some(bytes);
+            let mail = state.mail();
+            mail.shown[standing as usize] = bytes.clone();
+            mail.stands[standing as usize] = Some(bytes);
             state.tell(lobby);
         }
+    }
+
+    /// What it was shown last; empty: nothing.
+    pub(super) fn shown(&self, standing: Standing) -> Bytes {
+        let state = self.0.lock();
+        let mail = state.mail.as_deref();
+        mail.map_or_else(Bytes::new, |mail| mail.shown[standing as usize].clone())
     }
 
     /// Whether letters are put in.

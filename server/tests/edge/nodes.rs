@@ -29,10 +29,7 @@ impl Fleet {
     async fn start(name: &str, count: usize) -> Fleet {
         let (redis, postgres) = (Redis::start(&[]), Postgres::start(&[]));
         let store = postgres.database(name);
-        let cluster_key = File::new(
-            "cluster-key",
-            "a key that all of these nodes have, and no other",
-        );
+        let cluster_key = File::new("cluster-key", "a key that all of these nodes have, and no other");
         let (auth_key, api_keys) = (File::new("auth-key", KEY), keys());
         let engine = format!("redis://{HERE}:{}", redis.port());
         let node = |_| {
@@ -54,10 +51,7 @@ impl Fleet {
                 ("--api-keys-file", api_keys.path()),
                 ("--workers", "1"),
             ];
-            let flags: Vec<&str> = flags
-                .iter()
-                .flat_map(|(name, value)| [*name, *value])
-                .collect();
+            let flags: Vec<&str> = flags.iter().flat_map(|(name, value)| [*name, *value]).collect();
             Running::start(&mut program(&flags))
         };
         let fleet = Fleet {
@@ -242,13 +236,7 @@ async fn players_of_three_nodes_are_in_one_lobby_and_it_outlives_its_home() {
     for player in [&mut ann, &mut bo, &mut cy] {
         assert_eq!(notice(player).await, "for all");
     }
-    let there = api(
-        first,
-        "GET",
-        "/api/v1/presence?player=user:bo&player=user:dee",
-        "",
-    )
-    .await;
+    let there = api(first, "GET", "/api/v1/presence?player=user:bo&player=user:dee", "").await;
     assert_eq!(there["players"][0]["online"], true, "{there}");
     assert_eq!(there["players"][1]["online"], false, "{there}");
 

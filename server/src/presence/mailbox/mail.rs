@@ -54,6 +54,8 @@ pub(super) struct Mail {
     bytes: usize,
     /// What there is to say of each [`Standing`].
     pub(super) stands: [Option<Bytes>; STANDINGS],
+    /// What was said of each last; empty: nothing.
+    pub(super) shown: [Bytes; STANDINGS],
     /// How much of both may go out in a room; `None`: nothing has.
     budget: Option<Budget>,
     /// None of who never asked.

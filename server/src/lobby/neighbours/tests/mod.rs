@@ -9,6 +9,7 @@ mod names;
 mod people;
 mod quick;
 mod resume;
+mod together;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -64,7 +65,7 @@ struct Player {
     /// Where it was told that it will probably go, and for how long a connection there may be held.
     prepared: Vec<(String, u32)>,
     listed: Option<Vec<u32>>,
-    /// What it was told of people, and by them.
+    /// What it was told of people, of its party and of the queue.
     told: Vec<Event>,
 }
 
@@ -214,9 +215,11 @@ impl Land {
                 player.hops += 1;
                 assert!(player.hops <= REDIRECTS_MAX);
             }
-            event @ (Event::Line { .. } | Event::Said { .. } | Event::People(_)) => {
-                player.told.push(event);
-            }
+            event @ (Event::Line { .. }
+            | Event::Said { .. }
+            | Event::People(_)
+            | Event::Party { .. }
+            | Event::Queue { .. }) => player.told.push(event),
             _ => {}
         }
     }
