@@ -259,9 +259,9 @@ impl Online {
         matches!(shown, Ok(Some(ServerMessage::Queue { state, .. })) if !is_out(&state))
     }
 
-    /// Whether its client was told last that it may go into this room: that of its match, or its
+    /// By what its client was told last that it may go into this room: as that of its match, or its
     /// party's.
-    pub(crate) fn is_led_to(&self, room: RoomId) -> bool {
+    pub(crate) fn led_by(&self, room: RoomId) -> Option<Standing> {
         let led = |standing| match decode_server(&self.shown(standing)) {
             Ok(Some(ServerMessage::Queue {
                 state: QueueState::Going { room, .. },
@@ -273,9 +273,8 @@ impl Online {
             })) => room.map(|to| to.room),
             _ => None,
         };
-        [Standing::Queue, Standing::Party]
-            .into_iter()
-            .any(|standing| led(standing) == Some(room))
+        let mut standings = [Standing::Queue, Standing::Party].into_iter();
+        standings.find(|standing| led(*standing) == Some(room))
     }
 
     /// A stand-in keeps this until it is gone; of another connection it is dropped.

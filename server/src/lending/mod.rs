@@ -304,6 +304,14 @@ impl Lending {
         matches!(self.state.lock().stage, Stage::Own { serves_at: None })
     }
 
+    /// The other node that is the home, as far as this one is lent to it.
+    pub(crate) fn home(&self) -> Option<NodeId> {
+        match &self.state.lock().stage {
+            Stage::Lent(lender) => Some(lender.to),
+            _ => None,
+        }
+    }
+
     /// A connection of this node asks for something, whose answer is known by `key`; what has none
     /// is lost where there is no home.
     pub(crate) fn request(

@@ -26,7 +26,7 @@ use crate::directory::nodes::{KnownGame, Nodes};
 use crate::directory::ownership::messages::Incarnation;
 use crate::directory::{Directory, GameIndex};
 use crate::history::History;
-use crate::lending::Lending;
+use crate::lending::{Lending, NodeId};
 use crate::metrics::Metrics;
 use crate::moderation::{Moderation, Stored};
 use crate::notices::{self, Notices};
@@ -270,6 +270,7 @@ impl Shared {
             queueing: game.queueing.as_ref(),
             partying: &game.partying,
             nodes: self.nodes.get(),
+            home: self.lending.home().map(|NodeId(home)| Incarnation(home)),
             game: game.name,
             folder: self.folder(game),
         }

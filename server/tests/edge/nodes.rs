@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 
 use serde_json::{Value, json};
+use tickwire::protocol::client_message::{JoinAs, NewRoom};
 use tickwire::protocol::people::Line;
 use tickwire::protocol::server_message::Refusal;
-use tickwire::protocol::{ClientMessage, PeopleNews, PeopleRequest, ServerMessage};
+use tickwire::protocol::{
+    ClientMessage, PartyRequest, PartyState, PeopleNews, PeopleRequest, QueueRequest, QueueState,
+    ServerMessage,
+};
 use tickwire_harness::{Postgres, Redis, Running, figure, server as program};
 
 use crate::api::{ALL, keys, text};
@@ -29,7 +33,10 @@ impl Fleet {
     async fn start(name: &str, count: usize) -> Fleet {
         let (redis, postgres) = (Redis::start(&[]), Postgres::start(&[]));
         let store = postgres.database(name);
-        let cluster_key = File::new("cluster-key", "a key that all of these nodes have, and no other");
+        let cluster_key = File::new(
+            "cluster-key",
+            "a key that all of these nodes have, and no other",
+        );
         let (auth_key, api_keys) = (File::new("auth-key", KEY), keys());
         let engine = format!("redis://{HERE}:{}", redis.port());
         let node = |_| {
@@ -51,7 +58,10 @@ impl Fleet {
                 ("--api-keys-file", api_keys.path()),
                 ("--workers", "1"),
             ];
-            let flags: Vec<&str> = flags.iter().flat_map(|(name, value)| [*name, *value]).collect();
+            let flags: Vec<&str> = flags
+                .iter()
+                .flat_map(|(name, value)| [*name, *value])
+                .collect();
             Running::start(&mut program(&flags))
         };
         let fleet = Fleet {
@@ -171,6 +181,54 @@ async fn api(node: &Running, method: &str, target: &str, body: &str) -> Value {
     serde_json::from_str(&answer.body).unwrap()
 }
 
+/// Has somebody go into a room, at whatever node it is: where they are redirected they go there.
+async fn go(player: &mut Player, request: ClientMessage) {
+    player.say(&request).await;
+    for _ in 0..3 {
+        let redirected = player.wait(|message| match message {
+            ServerMessage::Redirect {
+                url, ticket, room, ..
+            } => Some(Some((url, ticket, room))),
+            ServerMessage::ResumeToken { .. } => Some(None),
+            ServerMessage::Refused { reason } => panic!("{reason:?}"),
+            _ => None,
+        });
+        let Some((url, ticket, room)) = redirected.await else {
+            return;
+        };
+        let address = url
+            .strip_prefix("ws://")
+            .and_then(|url| url.strip_suffix("/ws"));
+        *player = Player::enter(address.unwrap().parse().unwrap(), HERE, &ticket).await;
+        player.say(&join(room)).await;
+    }
+    panic!("sent on and on");
+}
+
+fn join(room: tickwire::ids::RoomId) -> ClientMessage {
+    let who = JoinAs::default();
+    ClientMessage::JoinRoom { room, who }
+}
+
+/// How somebody's party stands, once it is so.
+async fn party<T>(player: &mut Player, is_so: impl Fn(PartyState) -> Option<T>) -> T {
+    player
+        .wait(|message| match message {
+            ServerMessage::Party { state, .. } => is_so(state),
+            _ => None,
+        })
+        .await
+}
+
+async fn queue<T>(player: &mut Player, is_so: impl Fn(QueueState) -> Option<T>) -> T {
+    player
+        .wait(|message| match message {
+            ServerMessage::Queue { state, .. } => is_so(state),
+            _ => None,
+        })
+        .await
+}
+
 /// All lines of a channel, by their numbers.
 async fn history(player: &mut Player, channel: &str) -> BTreeMap<u32, String> {
     let (mut all, mut before) = (BTreeMap::new(), 0);
@@ -236,7 +294,13 @@ async fn players_of_three_nodes_are_in_one_lobby_and_it_outlives_its_home() {
     for player in [&mut ann, &mut bo, &mut cy] {
         assert_eq!(notice(player).await, "for all");
     }
-    let there = api(first, "GET", "/api/v1/presence?player=user:bo&player=user:dee", "").await;
+    let there = api(
+        first,
+        "GET",
+        "/api/v1/presence?player=user:bo&player=user:dee",
+        "",
+    )
+    .await;
     assert_eq!(there["players"][0]["online"], true, "{there}");
     assert_eq!(there["players"][1]["online"], false, "{there}");
 
@@ -282,4 +346,89 @@ async fn players_of_three_nodes_are_in_one_lobby_and_it_outlives_its_home() {
             break;
         }
     }
+}
+
+#[tokio::test]
+async fn a_party_goes_into_a_room_of_another_node_and_who_is_matched_plays_there_too() {
+    let fleet = Fleet::start("together", 3).await;
+    let home = fleet.home().await;
+    let others: Vec<usize> = (0..3).filter(|at| *at != home).collect();
+    let (first, second) = (&fleet.nodes[others[0]], &fleet.nodes[others[1]]);
+    let (mut ann, _) = enter(first, "ann").await;
+    let (mut bo, _) = enter(second, "bo").await;
+    ann.say(&ClientMessage::Party(PartyRequest::Create { nonce: 1 }))
+        .await;
+    let code = party(&mut ann, |state| match state {
+        PartyState::In { code, .. } => Some(code),
+        _ => None,
+    });
+    let code = code.await;
+    bo.say(&ClientMessage::Party(PartyRequest::Join { nonce: 2, code }))
+        .await;
+    for player in [&mut ann, &mut bo] {
+        let both = party(player, |state| match state {
+            PartyState::In { members, .. } => (members.len() == 2).then_some(()),
+            _ => None,
+        });
+        both.await;
+    }
+    // She makes a private room where she is, which is not the home's node.
+    let room = NewRoom {
+        private: true,
+        seats: 4,
+        ..NewRoom::default()
+    };
+    go(&mut ann, ClientMessage::CreateRoom(room)).await;
+    let to = party(&mut bo, |state| match state {
+        PartyState::In { room, .. } => room.map(|led| led.room),
+        _ => None,
+    });
+    let to = to.await;
+    go(&mut bo, join(to)).await;
+    let there = api(
+        first,
+        "GET",
+        "/api/v1/presence?player=user:ann&player=user:bo",
+        "",
+    )
+    .await;
+    for player in 0..2 {
+        let rooms = there["players"][player]["connections"]
+            .as_array()
+            .unwrap()
+            .iter();
+        let rooms: Vec<&Value> = rooms.map(|of| &of["room"]).collect();
+        assert!(rooms.contains(&&json!(to.0)), "{there}");
+    }
+
+    let (mut cy, _) = enter(first, "cy").await;
+    let (mut dee, _) = enter(second, "dee").await;
+    for player in [&mut cy, &mut dee] {
+        let enqueue = QueueRequest::Enqueue {
+            nonce: 3,
+            mode: "duel".to_owned(),
+            regions: Vec::new(),
+        };
+        player.say(&ClientMessage::Queue(enqueue)).await;
+    }
+    for player in [&mut cy, &mut dee] {
+        let offer = queue(player, |state| match state {
+            QueueState::Offered { offer, .. } => Some(offer),
+            _ => None,
+        });
+        let (offer, accept) = (offer.await, true);
+        let answer = QueueRequest::Answer { offer, accept };
+        player.say(&ClientMessage::Queue(answer)).await;
+    }
+    let mut rooms = Vec::new();
+    for player in [&mut cy, &mut dee] {
+        let to = queue(player, |state| match state {
+            QueueState::Going { room, .. } => Some(room),
+            _ => None,
+        });
+        let to = to.await;
+        go(player, join(to)).await;
+        rooms.push(to);
+    }
+    assert_eq!(rooms[0], rooms[1]);
 }
