@@ -123,7 +123,7 @@ fn a_party_is_of_all_nodes_and_follows_its_leader_to_a_room_at_another() {
     let [ann, bo, cy] = &mut players[..] else {
         panic!("three");
     };
-    ann.session.join_code(code).unwrap();
+    ann.session.join_code(&code).unwrap();
     land.settle(&mut [&mut host, ann, bo, cy]);
     assert_eq!((ann.room(), ann.node), (host.room(), 0));
     land.settle(&mut [&mut host, ann, bo, cy]);
