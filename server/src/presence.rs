@@ -25,8 +25,7 @@ use tokio::sync::Notify;
 
 use crate::auth::Identity;
 use crate::date::Date;
-use away::Held;
-pub(crate) use away::{Away, Mail, Outgoing, Sent};
+pub(crate) use away::{Away, Held, Mail, Outgoing, Sent};
 pub(crate) use blocked::Blocked;
 pub(crate) use mailbox::{Letter, MAILBOX_BYTES_MAX, Put, Standing, Window};
 use mailbox::{Mailbox, Owner};
