@@ -15,6 +15,7 @@ export class Tabs {
   #onPick;
   /** @type {Map<string, HTMLButtonElement>} */
   #buttons = new Map();
+  #current = '';
 
   /** @param {HTMLElement} row with the role of a list of tabs @param {(id: string) => void} onPick */
   constructor(row, onPick) {
@@ -45,9 +46,14 @@ export class Tabs {
       this.#buttons.get(id)?.remove();
       this.#buttons.delete(id);
     }
+    const shown = this.#buttons.get(current);
+    if (current === this.#current || shown === undefined) return;
+    this.#current = current;
+    // The page stays where it is.
+    this.#row.scrollLeft = shown.offsetLeft + shown.offsetWidth / 2 - this.#row.clientWidth / 2;
   }
 
-  /** It gets the keyboard, and is in view. @param {string} id */
+  /** It gets the keyboard. @param {string} id */
   focus(id) {
     this.#buttons.get(id)?.focus();
   }

@@ -67,6 +67,8 @@ export class TalkLog {
 
   /** @param {Line} line was said just now */
   add(line) {
+    // It came with a page of what was said before.
+    if (this.#has(line)) return;
     const isAtEnd = this.#isAtEnd;
     // The channel began anew: what is shown was another one's.
     if (line.id <= this.#last()) {
@@ -135,9 +137,15 @@ export class TalkLog {
     return numberOf(this.#log.firstElementChild);
   }
 
-  /** @returns {number} */
+  /** @returns {number} that of the last line that is shown, 0 if there is none */
   #last() {
-    return numberOf(this.#log.lastElementChild);
+    return numberOf(this.#log.lastElementChild ?? element('talk-past', HTMLElement).lastElementChild);
+  }
+
+  /** @param {Line} line @returns {boolean} whether it is shown */
+  #has({ id, from, text }) {
+    const shown = this.#scroller.querySelector(`[data-line="${id}"]`);
+    return shown instanceof HTMLElement && shown.dataset.from === from && shown.querySelector('.talk-text')?.textContent === text;
   }
 
   get #isAtEnd() {

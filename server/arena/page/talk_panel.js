@@ -166,8 +166,8 @@ export class TalkPanel {
 
   /** @param {Talk} talk of two */
   #leaveTalk(talk) {
-    this.#talks.close(talk);
     this.#pick(LOBBY);
+    this.#talks.close(talk);
     this.#text.focus();
   }
 
@@ -227,6 +227,8 @@ export class TalkPanel {
   }
 
   #show() {
+    // It may have made place for another one.
+    if (this.#shown !== this.#talks.lobby && !this.#talks.directs.includes(this.#shown)) this.#open(this.#talks.lobby);
     const current = this.#isAtPeople ? PEOPLE : this.#shown === this.#talks.lobby ? LOBBY : this.#shown.handle;
     const directs = this.#talks.directs.map(({ handle, name, unread }) => ({ id: handle, label: this.#peers.label(handle, name), unread, panel: 'talk-view' }));
     this.#tabs.show([
