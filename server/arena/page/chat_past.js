@@ -24,6 +24,8 @@ const NEAR = 24;
  * @property {(line: L) => HTMLElement | undefined} draw a line; undefined where it is not shown
  * @property {() => number} first the number of the first line that the log shows, 0 if it shows none
  * @property {() => void} [onRead] a page is there
+ * @property {boolean} [looksAhead] a page that is not whole is mostly the last: whether that is
+ *   looked at at once, so that no button leads to nothing
  */
 
 /** @template {{ id: number }} L */
@@ -95,7 +97,6 @@ export class ChatPast {
     this.#pages ??= this.#source.history({ before: this.#shown() });
     const pages = this.#pages;
     this.#isReading = true;
-    const isFirst = this.#list.childElementCount === 0;
     this.#more.setAttribute('aria-disabled', 'true');
     try {
       for (let isLast = false; !isLast; ) {
@@ -103,8 +104,7 @@ export class ChatPast {
         if (pages !== this.#pages) return;
         if (lines) this.#put(lines);
         if (!lines || this.#list.childElementCount >= LINES_MAX) this.#end();
-        // Where there was not a whole page to begin with, that is mostly all: no button is needed.
-        isLast = this.#more.hidden || !isFirst || (lines?.length ?? PAGE) >= PAGE;
+        isLast = this.#more.hidden || this.#source.looksAhead !== true || (lines?.length ?? PAGE) >= PAGE;
       }
       this.#source.onRead?.();
     } catch {

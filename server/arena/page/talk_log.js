@@ -21,6 +21,7 @@ const NEAR = 48;
  * @typedef {object} Ways
  * @property {(line: Line) => string} label what the author of a line is called
  * @property {(line: Line) => void} heard a line is shown
+ * @property {(id: number) => void} reached up to this number lines are shown
  * @property {(handle: string) => boolean} isBlocked
  * @property {((handle: string, name: string) => void) | undefined} onAuthor a name was pressed
  * @property {(unsent: import('./talks.js').Unsent) => void} again a refused line is to be said again
@@ -48,7 +49,11 @@ export class TalkLog {
       history: (options) => channel.history(options),
       draw: (/** @type {Line} */ line) => this.#draw(line),
       first: () => this.#first(),
-      onRead: () => this.#showEmpty(),
+      onRead: () => {
+        this.#showEmpty();
+        ways.reached(this.#last());
+      },
+      looksAhead: true,
     }, this.#abort.signal);
     for (const line of channel.lines) this.#put(line);
     this.showUnsent(true);

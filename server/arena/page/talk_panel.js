@@ -142,6 +142,7 @@ export class TalkPanel {
     this.#log = talk.channel && new TalkLog(talk, {
       label: (line) => (line.own ? 'You' : this.#peers.label(line.from, line.name)),
       heard: (line) => talk === this.#talks.lobby && this.#peers.heard(line),
+      reached: (id) => this.#talks.reached(talk, id),
       isBlocked: (handle) => this.#isBlocked(handle),
       onAuthor: talk === this.#talks.lobby ? (handle, name) => this.#write(handle, name) : undefined,
       again: (unsent) => {

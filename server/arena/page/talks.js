@@ -31,6 +31,8 @@ export class Talk {
   channel;
   /** Lines of others that were not seen. */
   unread = 0;
+  /** The number of the newest line that the page has. */
+  newest = 0;
   /** What the visitor has begun to write. */
   draft = '';
   /** @type {Unsent[]} */
@@ -125,10 +127,16 @@ export class Talks {
 
   /** The visitor looks at it. @param {Talk} talk */
   seen(talk) {
-    talk.channel?.read();
+    if (talk.newest > 0) talk.channel?.read(talk.newest);
     if (talk.unread === 0) return;
     talk.unread = 0;
     this.#ears.onChange();
+  }
+
+  /** The page shows lines of before, up to this one. @param {Talk} talk @param {number} id */
+  reached(talk, id) {
+    talk.newest = Math.max(talk.newest, id);
+    if (this.#ears.isSeen(talk)) this.seen(talk);
   }
 
   /**
@@ -163,12 +171,13 @@ export class Talks {
 
   /** @param {Talk} talk @param {Line} line */
   #heard(talk, line) {
+    talk.newest = line.id;
     if (!line.own && !this.#ears.isSeen(talk)) {
       talk.unread += 1;
       this.#ears.onChange();
     }
     this.#ears.onLine(talk, line);
-    if (this.#ears.isSeen(talk)) talk.channel?.read(line.id);
+    if (this.#ears.isSeen(talk)) this.seen(talk);
   }
 
   /**
@@ -186,11 +195,8 @@ export class Talks {
       const fresh = (lines ?? []).filter(({ own, id }) => !own && id > read);
       if (link !== this.#link || fresh.length === 0) return;
       talk.unread = fresh.length;
-      if (this.#ears.isSeen(talk)) {
-        talk.unread = 0;
-        talk.channel?.read(fresh[fresh.length - 1].id);
-      }
       this.#ears.onChange();
+      this.reached(talk, fresh[fresh.length - 1].id);
     } catch {
       // That there is something is known anyway.
     }
