@@ -62,6 +62,8 @@ export class Talks {
   /** @type {Link | undefined} */
   #link;
   #ears;
+  /** Where the talks that are kept were read. */
+  #recalled = '';
 
   /** @param {Ears} ears */
   constructor(ears) {
@@ -208,16 +210,21 @@ export class Talks {
 
   /** Talks of the visit before are there again. */
   #recall() {
+    // Those of somebody else whom the visitor was.
+    if (this.#recalled !== '' && this.#recalled !== this.#key) this.#directs.clear();
+    this.#recalled = this.#key;
     try {
       const known = JSON.parse(recall(this.#key) || '[]');
       for (const { handle, name } of known.slice(-TALKS_MAX)) this.open(String(handle), String(name));
     } catch {
       // Nothing that this page has written.
     }
+    this.#changed();
   }
 
   #changed() {
-    if (this.#link?.handle !== undefined) remember(this.#key, JSON.stringify(this.directs.map(({ handle, name }) => ({ handle, name }))));
+    // What was kept is read before it is written.
+    if (this.#recalled === this.#key) remember(this.#key, JSON.stringify(this.directs.map(({ handle, name }) => ({ handle, name }))));
     this.#ears.onChange();
   }
 }
