@@ -4,14 +4,15 @@
 //! its room and ends, and when somebody asks for some of them, never on the tick path. What stands in
 //! an [`Online`] itself is reached without it.
 
+mod away;
 mod blocked;
 mod mailbox;
 mod post;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -23,6 +24,7 @@ use tokio::sync::Notify;
 
 use crate::auth::Identity;
 use crate::date::Date;
+pub(crate) use away::{Away, Mail, Outgoing, Sent};
 pub(crate) use blocked::Blocked;
 pub(crate) use mailbox::{Letter, MAILBOX_BYTES_MAX, Put, Standing, Window};
 use mailbox::{Mailbox, Owner};
@@ -34,6 +36,10 @@ const GONE_MAX: usize = 1000;
 
 /// A connection that said hello.
 pub(crate) struct Online {
+    /// Which no other of this table has or had.
+    pub(crate) number: u64,
+    /// Where it is, of one that another node lends.
+    away: Option<Away>,
     pub(crate) game: &'static str,
     pub(crate) name: Box<str>,
     pub(crate) identity: Identity,
@@ -85,6 +91,14 @@ impl Online {
     /// Puts a letter into its mailbox, and tells who has the connection. Durable ones by rising
     /// numbers, and none before [`Online::fill`].
     pub(crate) fn put(&self, letter: Letter) -> Put {
+        if let Some(away) = &self.away {
+            // Durable ones each node gives its own.
+            let is_in = letter.number == 0 && away.takes_notices;
+            if is_in {
+                away.send(Sent::Letter(letter.bytes));
+            }
+            return Put { is_in, dropped: 0 };
+        }
         self.mailbox.put(letter, &self.ordered)
     }
 
@@ -109,6 +123,13 @@ impl Online {
     /// Puts the answer into its mailbox, in parts, and tells who has the connection. Without parts
     /// there is none: it may ask again.
     pub(crate) fn answer(&self, parts: VecDeque<Bytes>) {
+        if let Some(away) = &self.away {
+            let count = parts.len();
+            for (at, part) in (1..).zip(parts) {
+                away.send(Sent::Part(part, at == count));
+            }
+            return;
+        }
         self.mailbox.answer(parts, &self.ordered);
     }
 
@@ -120,6 +141,12 @@ impl Online {
     /// Tells it how something stands, if it understands that: the newest alone counts, and takes the
     /// place of one that it was not sent yet.
     pub(crate) fn show(&self, standing: Standing, bytes: Bytes) {
+        if let Some(away) = &self.away {
+            if away.attends[standing as usize] {
+                away.send(Sent::Stands(standing, bytes));
+            }
+            return;
+        }
         self.mailbox.show(standing, bytes, &self.ordered);
     }
 
@@ -135,16 +162,30 @@ impl Online {
 
     /// This is the answer.
     pub(crate) fn reply(&self, bytes: Bytes, now: Instant) {
+        if let Some(away) = &self.away {
+            return away.send(Sent::Reply(bytes));
+        }
         self.mailbox.reply(bytes, now, &self.ordered);
     }
 
     /// Somebody says something in a channel that it hears; how many lines were lost for it.
     pub(crate) fn tell_line(&self, window: Window, bytes: Bytes, now: Instant) -> u32 {
+        if let Some(away) = &self.away {
+            away.send(Sent::Line(window, bytes));
+            return 0;
+        }
         self.mailbox.line(window, bytes, now, &self.ordered)
     }
 
     /// It wants to hear what is said to its player from now on, and whether also the lobby.
     pub(crate) fn hear(&self, lobby: bool) {
+        if let Some(away) = &self.away {
+            away.send(Sent::Hears(lobby));
+        }
+        self.set_hears(lobby);
+    }
+
+    fn set_hears(&self, lobby: bool) {
         let lobby = if lobby { HEARS_LOBBY } else { 0 };
         self.hears.store(HEARS_TWO | lobby, Ordering::Relaxed);
     }
@@ -171,10 +212,35 @@ impl Online {
 
     /// Whom its player has blocked from now on; whoever has the connection is told.
     pub(crate) fn block(&self, blocked: Arc<Blocked>) {
+        if let Some(away) = &self.away {
+            away.send(Sent::Blocked(blocked.clone()));
+            return self.recall_blocked(blocked);
+        }
         let before = self.blocked.lock().replace(blocked.clone());
         if before.is_some_and(|before| before != blocked) || !blocked.is_empty() {
             self.blocked_changed.store(true, Ordering::Release);
             self.mailbox.nudge(&self.ordered);
+        }
+    }
+
+    /// The same as who has the connection knows already.
+    pub(crate) fn recall_blocked(&self, blocked: Arc<Blocked>) {
+        *self.blocked.lock() = Some(blocked);
+    }
+
+    /// Whether another node has the connection.
+    pub(crate) fn is_lent(&self) -> bool {
+        self.away.is_some()
+    }
+
+    /// What another node is to know of it where it is lent.
+    pub(crate) fn lent(&self) -> Lent {
+        Lent {
+            room: self.room(),
+            hears: self.hears(Window::Two).then(|| self.hears(Window::Lobby)),
+            takes_notices: self.mailbox.is_open(),
+            attends: self.mailbox.attends(),
+            muted_until: Date(self.muted_until.load(Ordering::Relaxed)),
         }
     }
 
@@ -253,6 +319,27 @@ impl Online {
     }
 }
 
+/// What there is of a connection beside who it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lent {
+    pub(crate) room: Option<RoomId>,
+    /// Whether it is told what players say, and if so whether also the lobby.
+    pub(crate) hears: Option<bool>,
+    /// Whether its client understands notices.
+    pub(crate) takes_notices: bool,
+    /// What else it understands, by [`Standing`].
+    pub(crate) attends: [bool; 2],
+    pub(crate) muted_until: Date,
+}
+
+/// Hears of what becomes of the connections that this process has itself.
+pub(crate) trait Follow: Send + Sync {
+    /// One is in another room, or in none.
+    fn moved(&self, number: u64, room: Option<RoomId>);
+    /// One is no more.
+    fn gone(&self, number: u64);
+}
+
 /// A connection as operators see it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct PlayerLine {
@@ -291,6 +378,7 @@ struct Shared {
     heard: Mutex<Vec<Arc<Online>>>,
     /// Wakes who waits for them.
     hears: Notify,
+    follower: OnceLock<Weak<dyn Follow>>,
 }
 
 #[derive(Default)]
@@ -312,7 +400,43 @@ impl Presence {
         identity: &Identity,
         address: IpAddr,
     ) -> Present {
+        self.enter_as(game, name, identity, address, None)
+    }
+
+    /// Enters one that another node lends, as it is there.
+    pub(crate) fn lend(
+        &self,
+        game: &'static str,
+        name: &str,
+        identity: &Identity,
+        away: Away,
+        as_it_is: &Lent,
+    ) -> Present {
+        // It is that node's to know.
+        let address = Ipv4Addr::UNSPECIFIED.into();
+        let present = self.enter_as(game, name, identity, address, Some(away));
+        if let Some(lobby) = as_it_is.hears {
+            present.set_hears(lobby);
+        }
+        present.mute(Some(as_it_is.muted_until));
+        present.set_room(as_it_is.room);
+        present
+    }
+
+    fn enter_as(
+        &self,
+        game: &'static str,
+        name: &str,
+        identity: &Identity,
+        address: IpAddr,
+        away: Option<Away>,
+    ) -> Present {
+        let mut table = self.0.table.lock();
+        table.newest += 1;
+        let number = table.newest;
         let online = Arc::new(Online {
+            number,
+            away,
             game,
             name: name.into(),
             identity: identity.clone(),
@@ -329,18 +453,33 @@ impl Presence {
             blocked: Mutex::default(),
             blocked_changed: AtomicBool::new(false),
         });
-        let mut table = self.0.table.lock();
-        table.newest += 1;
-        let number = table.newest;
         table.here.insert(number, online.clone());
         let whose = (identity.clone(), number);
         table.of_player.insert(whose, online.clone());
         Present {
             presence: self.clone(),
-            number,
             online,
             is_welcome: false,
         }
+    }
+
+    /// Who hears from now on what becomes of the connections of this process; the first one counts.
+    pub(crate) fn follow(&self, follower: Weak<dyn Follow>) {
+        let _ = self.0.follower.set(follower);
+    }
+
+    fn tell_follower(&self, online: &Online, tell: impl FnOnce(&dyn Follow)) {
+        let follower = self.0.follower.get().filter(|_| !online.is_lent());
+        if let Some(follower) = follower.and_then(Weak::upgrade) {
+            tell(&*follower);
+        }
+    }
+
+    /// Those with these numbers who are still there.
+    pub(crate) fn of_numbers(&self, numbers: &[u64]) -> Vec<Arc<Online>> {
+        let table = self.0.table.lock();
+        let here = numbers.iter().filter_map(|number| table.here.get(number));
+        here.cloned().collect()
     }
 
     /// Those who are meant.
@@ -412,7 +551,7 @@ impl Presence {
     /// Everybody, then those who went, the latest first.
     pub(crate) fn lines(&self, today: Date) -> Vec<PlayerLine> {
         let table = self.0.table.lock();
-        let here = table.here.iter();
+        let here = table.here.iter().filter(|(_, online)| !online.is_lent());
         let mut here: Vec<_> = here
             .map(|(number, online)| (*number, online.clone()))
             .collect();
@@ -430,7 +569,6 @@ impl Presence {
 /// A connection's entry, which goes with it.
 pub(crate) struct Present {
     presence: Presence,
-    number: u64,
     online: Arc<Online>,
     is_welcome: bool,
 }
@@ -452,8 +590,11 @@ impl Present {
             let place = (room, self.number);
             table.of_room.insert(place, self.online.clone());
         }
-        let room = room.map_or(0, |room| room.0);
-        self.online.room.store(room, Ordering::Relaxed);
+        let number = room.map_or(0, |room| room.0);
+        self.online.room.store(number, Ordering::Relaxed);
+        drop(table);
+        let presence = &self.presence;
+        presence.tell_follower(&self.online, |follower| follower.moved(self.number, room));
     }
 
     /// It, for who has something for it later.
@@ -483,18 +624,23 @@ impl std::ops::Deref for Present {
 
 impl Drop for Present {
     fn drop(&mut self) {
+        let number = self.number;
         let mut table = self.presence.0.table.lock();
-        let Some(online) = table.here.remove(&self.number) else {
+        let Some(online) = table.here.remove(&number) else {
             return;
         };
-        let whose = (online.identity.clone(), self.number);
+        let whose = (online.identity.clone(), number);
         table.of_player.remove(&whose);
         if let Some(room) = online.room() {
-            table.of_room.remove(&(room, self.number));
+            table.of_room.remove(&(room, number));
         }
+        drop(table);
+        let presence = &self.presence;
+        presence.tell_follower(&online, |follower| follower.gone(number));
         if !self.is_welcome {
             return;
         }
+        let mut table = presence.0.table.lock();
         if table.gone.len() == GONE_MAX {
             table.gone.pop_front();
         }

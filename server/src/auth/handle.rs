@@ -6,6 +6,7 @@
 use std::fmt::{self, Write};
 
 use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key, Tag, sign};
+use serde::{Deserialize, Serialize};
 use tickwire::limits::HANDLE_CHARS;
 
 use super::Identity;
@@ -22,7 +23,7 @@ const DOMAIN_OF_TWO: &[u8] = b"tickwire channel of two 1";
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// A player's handle.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Handle([u8; HANDLE_BYTES]);
 
 impl Handle {

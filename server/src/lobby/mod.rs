@@ -7,6 +7,7 @@ mod desk;
 mod elsewhere;
 mod games;
 mod guest_key;
+mod in_common;
 mod listed;
 pub(crate) mod matchmaking;
 mod neighbours;

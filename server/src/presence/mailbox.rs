@@ -153,6 +153,17 @@ impl Mailbox {
         }
     }
 
+    /// Whether letters are put in.
+    pub(super) fn is_open(&self) -> bool {
+        self.0.lock().newest.is_some()
+    }
+
+    /// What its client understands, by [`Standing`].
+    pub(super) fn attends(&self) -> [bool; 2] {
+        let heeds = self.0.lock().heeds;
+        [Standing::Queue, Standing::Party].map(|standing| heeds & 1 << standing as u8 != 0)
+    }
+
     /// Number of the newest durable letter that came in.
     pub(super) fn newest(&self) -> u32 {
         self.0.lock().newest.unwrap_or(0)
