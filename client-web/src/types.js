@@ -297,6 +297,22 @@
  */
 
 /**
+ * Where a player is who is watched. `unknown`: the server has not said, or has no place to watch
+ * them. `offline`: nowhere, which may be because they do not want to hear the player. Of several
+ * connections one in a room counts first, then the newest. `room` is the room's number for
+ * `link.joinRoom`; undefined of one that is not listed.
+ * @typedef {{ readonly type: 'unknown' } | { readonly type: 'offline' }
+ *   | { readonly type: 'lobby', readonly game: string }
+ *   | { readonly type: 'room', readonly game: string, readonly room: number | undefined }} Presence
+ */
+
+/**
+ * What the listeners of a watch get.
+ * @typedef {object} WatchEvents
+ * @property {[handle: string, presence: Presence, before: Presence]} change somebody is elsewhere
+ */
+
+/**
  * Why somebody is not in the queue (any more).
  * @typedef {typeof import('./protocol/server_message.js').OUT_OF_QUEUE[number]} OutOfQueue
  */

@@ -134,6 +134,12 @@ figures! {
         "lines outside of rooms that were refused because an operator had muted the player"
     counter tickwire_people_refused_total { people_refused }
         "requests about people and channels outside of rooms for which there was no place"
+    gauge tickwire_watches { watches }
+        "players whom connections watch, each as often as they are watched"
+    counter tickwire_watches_refused_total { watches_refused }
+        "players whom a connection wanted to watch beyond what the server does"
+    counter tickwire_presences_total { presences }
+        "times that a connection was to be told where somebody is whom it watches"
     counter tickwire_history_pages_total {
         history_pages(answer = "page"),
         history_refused(answer = "busy"),

@@ -38,6 +38,7 @@ impl People {
         for online in self.presence.of_player(&who.identity) {
             online.block(blocked.clone());
         }
+        self.presence.stir(&who.identity);
         if !self.store.is_there() {
             self.unstored.lock().block(&who.identity, blocked);
             return Ok(self.peer(&peer, &name));
@@ -68,8 +69,14 @@ impl People {
         };
         // An order that came meanwhile counts.
         Ok(who.blocked().unwrap_or_else(|| {
-            who.block(blocked.clone());
+            self.knows_blocked(who, blocked.clone());
             blocked
         }))
+    }
+
+    /// It is known whom a connection's player has blocked: from now on others may see them.
+    pub(super) fn knows_blocked(&self, who: &Online, blocked: Arc<Blocked>) {
+        who.block(blocked);
+        self.presence.stir(&who.identity);
     }
 }

@@ -22,6 +22,7 @@ mod entering;
 mod known;
 mod reading;
 mod saying;
+mod watching;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -44,6 +45,7 @@ use crate::store::record::{Player, Record};
 use crate::store::{ReadError, Store};
 use channel::Channel;
 use known::{Handles, Lately, Talkers, Unstored, handles};
+use watching::Watching;
 
 /// Requests that wait: what a thousand clients ask that come at once.
 const QUEUE_MAX: usize = 1024;
@@ -108,6 +110,7 @@ pub(crate) struct People {
     unstored: Mutex<Unstored>,
     /// When something of what a player has read, or not, was put into the store.
     marked: Mutex<Lately<Identity, Instant>>,
+    watching: Watching,
     /// Taken while somebody's blocks are changed.
     blocking: Turn<()>,
     start: Instant,
@@ -134,6 +137,7 @@ impl People {
             talkers: Mutex::default(),
             unstored: Mutex::default(),
             marked: Mutex::new(Lately::new(MARKED_MAX)),
+            watching: Watching::default(),
             blocking: Turn::new(()),
             start: now,
         }
@@ -148,7 +152,7 @@ impl People {
     pub(crate) fn greet(&self, who: &Arc<Online>, is_new: bool, now: Instant) {
         if is_new || !self.store.is_there() {
             let blocked = self.unstored.lock().blocked(&who.identity);
-            return who.block(blocked);
+            return self.knows_blocked(who, blocked);
         }
         self.put(who, Wants::Greet(GREETS_MAX), now);
     }
@@ -271,11 +275,11 @@ impl People {
         is_in
     }
 
-    /// Serves what is asked for, for as long as it is polled.
+    /// Serves what is asked for, and tells of those who are watched, for as long as it is polled.
     pub(crate) async fn keep_serving(&self) {
         let servers: [_; AT_ONCE] = std::array::from_fn(|_| self.serve_on());
         let [a, b, c, d] = servers;
-        tokio::join!(a, b, c, d);
+        tokio::join!(a, b, c, d, self.keep_watching());
     }
 
     async fn serve_on(&self) {

@@ -1,6 +1,8 @@
 //! Channels, handles and blocks over a file, and over a file that is opened again; what goes on
 //! between connections and rooms is `lobby::stepped`'s tests.
 
+mod watching;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -19,11 +19,13 @@
 //! There is one at a time: who has not taken it gets no other ([`Mailbox::expect_answer`]), so that
 //! it is bounded by what one answer may be.
 //!
-//! **Lines of channels** have [`windows`] of their own.
+//! **Lines of channels** have [`windows`] of their own, and so has what it is told of those whom it
+//! watches ([`watched`]).
 
+mod watched;
 mod windows;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,6 +36,9 @@ use tokio::sync::Notify;
 
 use super::post::Post;
 use crate::admission::limiter::Budget;
+use crate::auth::Handle;
+pub(crate) use watched::At;
+use watched::Watched;
 pub(crate) use windows::Window;
 use windows::{Windows, may_go};
 
@@ -131,6 +136,8 @@ struct State {
     answer: Option<Box<Answer>>,
     /// None of who was never said anything.
     windows: Option<Box<Windows>>,
+    /// None of who watches nobody.
+    watched: Option<Box<Watched>>,
     /// The owner is to look at the connection, whether there is anything to take or not.
     is_to_look: bool,
     /// By [`Standing`].
@@ -150,6 +157,7 @@ impl Mailbox {
             lacks_some: false,
             answer: None,
             windows: None,
+            watched: None,
             is_to_look: false,
             stands: Default::default(),
             budget: Budget::new(now),
@@ -292,6 +300,21 @@ impl Mailbox {
         lost
     }
 
+    /// See [`super::Online::tell_of`].
+    pub(super) fn tell_of(&self, who: Handle, at: At, now: Instant, lobby: &Notify) {
+        let mut state = self.0.lock();
+        let new = || Box::new(Watched::new(now));
+        state.watched.get_or_insert_with(new).tell(who, at);
+        state.tell(lobby);
+    }
+
+    /// See [`super::Online::watch_only`].
+    pub(super) fn watch_only(&self, whom: &BTreeSet<Handle>) {
+        if let Some(watched) = &mut self.0.lock().watched {
+            watched.only(whom);
+        }
+    }
+
     /// Something of the connection changed that its owner is to look at.
     pub(super) fn nudge(&self, lobby: &Notify) {
         let mut state = self.0.lock();
@@ -333,6 +356,9 @@ impl Mailbox {
             state.bytes -= bytes;
             out.extend(state.letters.pop_front().map(|letter| letter.bytes));
         }
+        if let Some(watched) = &mut state.watched {
+            watched.take(&mut left, now, out);
+        }
         if let Some(windows) = &mut state.windows {
             windows.take(&mut left, now, out);
         }
@@ -355,6 +381,7 @@ impl State {
         self.is_to_look
             || !self.letters.is_empty()
             || self.windows.as_deref().is_some_and(Windows::has_some)
+            || self.watched.as_deref().is_some_and(Watched::has_some)
             || self.stands.iter().any(is_untold)
             || self.answer.as_deref().is_some_and(has_parts)
     }
