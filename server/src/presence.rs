@@ -348,7 +348,7 @@ impl Presence {
             expelled: OnceLock::new(),
             muted_until: AtomicU64::new(0),
             ordered: Notify::new(),
-            mailbox: Mailbox::new(Instant::now()),
+            mailbox: Mailbox::new(),
             seen: AtomicU32::new(0),
             is_heard: AtomicBool::new(false),
             hears: AtomicU8::new(0),

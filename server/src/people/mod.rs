@@ -166,6 +166,18 @@ impl People {
         }
     }
 
+    /// A connection watches those alone from now on who have these handles. Never waits.
+    pub(crate) fn watch(&self, who: &Arc<Online>, handles: &[String]) {
+        self.watching.ask(who, handles);
+    }
+
+    /// Tells those who watch others what there is to tell at `now`; for who steps by hand, as
+    /// [`People::serve_waiting`].
+    pub(crate) fn tend_watches(&self, now: Instant) {
+        let (presence, key) = (&self.presence, &self.key);
+        self.watching.tend(presence, key, &self.metrics, now);
+    }
+
     /// A member of a room wants to know who this other one is.
     pub(crate) fn who(&self, identity: &Identity, name: &str) -> Peer {
         self.remember(identity, name)
@@ -279,7 +291,8 @@ impl People {
     pub(crate) async fn keep_serving(&self) {
         let servers: [_; AT_ONCE] = std::array::from_fn(|_| self.serve_on());
         let [a, b, c, d] = servers;
-        tokio::join!(a, b, c, d, self.keep_watching());
+        let watches = self.watching.keep(&self.presence, &self.key, &self.metrics);
+        tokio::join!(a, b, c, d, watches);
     }
 
     async fn serve_on(&self) {

@@ -1,5 +1,5 @@
 //! Who watches whom, by their handles, and what each is told of it: where those are whom a connection
-//! watches, and when that changes. Whoever has the connection says whom it watches ([`People::watch`]);
+//! watches, and when that changes. Whoever has the connection says whom it watches ([`Watching::ask`]);
 //! what it is told lies in its mailbox, of each player the newest alone. [`crate::presence`] says who
 //! came, went or is elsewhere. Never on the tick path; nothing is read from the store.
 //!
@@ -21,8 +21,7 @@ use parking_lot::Mutex;
 use tickwire::limits::WATCHED_MAX;
 use tokio::sync::Notify;
 
-use super::People;
-use crate::auth::{Handle, Identity};
+use crate::auth::{Handle, HandleKey, Identity};
 use crate::metrics::Metrics;
 use crate::presence::{At, Blocked, Online, Presence};
 
@@ -40,13 +39,13 @@ const PACE: Duration = Duration::from_millis(200);
 pub(super) struct Watching {
     /// Whom connections want to watch, the newest that each said: by the connection's address, which
     /// is its own for as long as it is in here.
-    asked: Mutex<HashMap<usize, (Arc<Online>, BTreeSet<Handle>)>>,
+    asked: Mutex<HashMap<usize, Watcher>>,
     /// Wakes who tends it.
     asks: Notify,
     table: Mutex<Table>,
 }
 
-/// A connection that watches somebody.
+/// A connection that watches somebody, or wants to.
 struct Watcher {
     online: Arc<Online>,
     whom: BTreeSet<Handle>,
@@ -90,39 +89,46 @@ struct Table {
     told: u64,
 }
 
-impl People {
+impl Watching {
     /// A connection watches those alone from now on who have these handles. Never waits.
-    pub(crate) fn watch(&self, who: &Arc<Online>, handles: &[String]) {
+    pub(super) fn ask(&self, who: &Arc<Online>, handles: &[String]) {
         let whom = handles.iter().take(WATCHED_MAX);
-        let whom = whom.filter_map(|handle| Handle::read(handle)).collect();
+        let watcher = Watcher {
+            whom: whom.filter_map(|handle| Handle::read(handle)).collect(),
+            online: who.clone(),
+        };
         let place = Arc::as_ptr(who) as usize;
-        let mut asked = self.watching.asked.lock();
-        asked.insert(place, (who.clone(), whom));
-        drop(asked);
-        self.watching.asks.notify_one();
+        self.asked.lock().insert(place, watcher);
+        self.asks.notify_one();
     }
 
     /// Tells what there is to tell at `now`.
-    pub(crate) fn tend_watches(&self, now: Instant) {
-        let mut table = self.watching.table.lock();
+    pub(super) fn tend(
+        &self,
+        presence: &Presence,
+        key: &HandleKey,
+        metrics: &Metrics,
+        now: Instant,
+    ) {
+        let mut table = self.table.lock();
         // Before it is looked who wants to watch: of those who are here by then it is known.
-        for who in self.presence.take_stirred() {
-            table.stir(&self.presence, self.key.handle(&who), who, now);
+        for who in presence.take_stirred() {
+            table.stir(presence, key.handle(&who), who, now);
         }
-        let asked = std::mem::take(&mut *self.watching.asked.lock());
-        for (online, whom) in asked.into_values() {
-            table.watch(&self.presence, &self.metrics, online, whom, now);
+        let asked = std::mem::take(&mut *self.asked.lock());
+        for watcher in asked.into_values() {
+            table.watch(presence, metrics, watcher, now);
         }
-        table.pass_to(&self.presence, now);
-        self.metrics.watches.set(table.count as f64);
+        table.pass_to(presence, now);
+        metrics.watches.set(table.count as f64);
         let told = std::mem::take(&mut table.told);
-        self.metrics.presences.increment(told);
+        metrics.presences.increment(told);
     }
 
     /// Does so for as long as it is polled.
-    pub(super) async fn keep_watching(&self) {
+    pub(super) async fn keep(&self, presence: &Presence, key: &HandleKey, metrics: &Metrics) {
         loop {
-            let due = self.watching.table.lock().due();
+            let due = self.table.lock().due();
             let passes = async {
                 match due {
                     Some(due) => tokio::time::sleep_until(due.into()).await,
@@ -130,11 +136,11 @@ impl People {
                 }
             };
             tokio::select! {
-                () = self.presence.stirs() => {}
-                () = self.watching.asks.notified() => {}
+                () = presence.stirs() => {}
+                () = self.asks.notified() => {}
                 () = passes => {}
             }
-            self.tend_watches(Instant::now());
+            self.tend(presence, key, metrics, Instant::now());
             tokio::time::sleep(PACE).await;
         }
     }
@@ -188,8 +194,7 @@ impl Table {
         &mut self,
         presence: &Presence,
         metrics: &Metrics,
-        online: Arc<Online>,
-        whom: BTreeSet<Handle>,
+        Watcher { online, whom }: Watcher,
         now: Instant,
     ) {
         let who = online.identity.clone();

@@ -8,6 +8,7 @@ mod private;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -140,10 +141,12 @@ fn transact(connection: &mut Connection, statements: &[Statement]) -> rusqlite::
     Ok(changed)
 }
 
-/// How many rows the last one changed.
+/// How many rows the last one changed. A worker whose tick is due may want the core: it waits for one
+/// statement, not for all of them.
 fn execute(connection: &Connection, statements: &[Statement]) -> rusqlite::Result<u64> {
     let mut changed = 0;
     for Statement { sql, values } in statements {
+        thread::yield_now();
         let mut prepared = connection.prepare_cached(sql)?;
         changed = prepared.execute(params_from_iter(values))? as u64;
     }
