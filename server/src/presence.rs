@@ -428,6 +428,12 @@ impl Presence {
         self.0.hears.notified().await;
     }
 
+    /// Somebody is to be erased: of their connections that are gone nothing is shown any more.
+    pub(crate) fn forget(&self, who: &Identity) {
+        let mut table = self.0.table.lock();
+        table.gone.retain(|(online, _)| online.identity != *who);
+    }
+
     /// Others may see something of a player otherwise from now on.
     pub(crate) fn stir(&self, who: &Identity) {
         self.0.table.lock().stirred.insert(who.clone());

@@ -54,6 +54,17 @@ impl People {
         Ok(self.peer(&peer, &name))
     }
 
+    /// Somebody is to be erased: nobody is shown them as one whom they have blocked.
+    pub(super) async fn unblock_everywhere(&self, whom: &Identity) {
+        let _changing = self.blocking.lock().await;
+        for online in self.presence.all(|online| online.has_blocked(whom)) {
+            if let Some(blocked) = online.blocked() {
+                online.block(Arc::new(blocked.changed(whom, "", false)));
+                self.presence.stir(&online.identity);
+            }
+        }
+    }
+
     /// Whom a connection's player has blocked.
     pub(super) async fn blocked_of(&self, who: &Online) -> Result<Arc<Blocked>, Refusal> {
         if let Some(blocked) = who.blocked() {

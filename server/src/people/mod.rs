@@ -160,6 +160,8 @@ impl People {
     /// Somebody is to be erased: what is remembered of them here is not shown any more.
     pub(crate) async fn forget(&self, who: &Identity) {
         self.handles.lock().remove(&self.key.handle(who));
+        self.marked.lock().remove(who);
+        self.unblock_everywhere(who).await;
         let channels: Vec<_> = self.channels.lock().values().cloned().collect();
         for channel in channels {
             channel.lock().await.forget(who);

@@ -38,6 +38,20 @@ fn who_went_is_shown_behind_those_who_are_here() {
 }
 
 #[test]
+fn of_who_is_erased_no_connection_that_is_gone_is_shown() {
+    let presence = Presence::default();
+    drop(enter(&presence, "user:ann", "10.0.0.7"));
+    drop(enter(&presence, "user:bo", "10.0.0.8"));
+    let _ann = enter(&presence, "user:ann", "10.0.0.7");
+    presence.forget(&Identity::read("user:ann").unwrap());
+    let left = [("user:ann", false), ("user:bo", true)];
+    assert_eq!(
+        shown(&presence),
+        left.map(|(who, gone)| (who.to_owned(), gone))
+    );
+}
+
+#[test]
 fn a_player_is_where_their_connections_are() {
     let presence = Presence::default();
     let ann = [1, 2].map(|_| enter(&presence, "user:ann", "10.0.0.7"));
