@@ -274,7 +274,8 @@
  * Somebody whose lines were not read.
  * @typedef {object} Unread
  * @property {Peer} peer
- * @property {number} newest the number of the newest line of theirs
+ * @property {number} newest the number of the newest line of theirs; how many there are
+ *   `channel.countAfter(read)` says
  * @property {number} read the number of the last line that was read, 0 for none
  */
 
