@@ -162,6 +162,17 @@ export class Link extends Emitter {
     return this.#welcome.limits;
   }
 
+  /**
+   * What the server has besides rooms, which an older one may lack; another one may be there after a
+   * lost connection.
+   * @returns {import('./types.js').Offers}
+   */
+  get offers() {
+    const { features } = this.#welcome;
+    const has = (/** @type {number} */ feature) => (features & feature) !== 0;
+    return { people: has(Feature.PEOPLE), watch: has(Feature.WATCH), parties: has(Feature.PARTIES), queue: has(Feature.QUEUE) };
+  }
+
   /** The player's name as the server tidied it. */
   get name() {
     return this.#welcome.name;
@@ -258,7 +269,7 @@ export class Link extends Emitter {
    */
   queue(mode, { regions = [], player } = {}) {
     const there = this.#there;
-    if ((this.#welcome.features & Feature.QUEUE) === 0) throw new RequestError('NoSuchMode', 'the server has no queue');
+    if (!this.offers.queue) throw new RequestError('NoSuchMode', 'the server has no queue');
     if (this.#queue !== undefined) throw new RequestError('NotNow', 'a wait goes on: cancel it first');
     const nonce = 1 + Math.floor(Math.random() * 0xffffffff);
     there.session.request('Lobby', client.enqueue(nonce, mode, regions));
@@ -303,7 +314,7 @@ export class Link extends Emitter {
   /** @param {Uint8Array} message */
   #sayOfParty(message) {
     const there = this.#there;
-    if ((this.#welcome.features & Feature.PARTIES) === 0) throw new RequestError('NoSuchParty', 'the server has no parties');
+    if (!this.offers.parties) throw new RequestError('NoSuchParty', 'the server has no parties');
     there.session.requestAnywhere(message);
     there.pump();
   }
@@ -311,7 +322,7 @@ export class Link extends Emitter {
   /** @param {import('./connection.js').Connection} connection that is new */
   #askOfParty(connection) {
     const look = this.#party.askAnew();
-    if (look !== undefined && (this.#welcome.features & Feature.PARTIES) !== 0) connection.session.requestAnywhere(look);
+    if (look !== undefined && this.offers.parties) connection.session.requestAnywhere(look);
   }
 
   /**

@@ -516,6 +516,11 @@
  */
 
 /**
+ * What a server has besides rooms: the lobby's chat and that of two (`people`), parties, a queue.
+ * @typedef {{ people: boolean, parties: boolean, queue: boolean }} Offers
+ */
+
+/**
  * What a server allows.
  * @typedef {object} Limits
  * @property {number} messageBytes

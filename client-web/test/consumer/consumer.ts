@@ -94,6 +94,8 @@ export async function lobby(): Promise<void> {
   const stats: Stats = room.stats;
   dot(view.entities.length + entities.length, members.size, room.state.round?.on ? room.code : link.name);
   dot(stats.rttMs, link.schema.components.length, `${link.state} ${link.limits.seats}`);
+  const offers: boolean = link.offers.people && link.offers.watch && link.offers.parties && link.offers.queue;
+  dot(Number(offers), 0, '');
   room.say('hello');
   room.ready();
   room.kick(await link.ping());
