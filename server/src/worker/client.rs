@@ -204,10 +204,10 @@ impl Session {
         self.guest.guessed_right(now);
     }
 
-    /// Tells operators in which room it is.
-    pub(crate) fn set_room(&self, room: Option<RoomId>) {
+    /// Tells others in which room it is, and whether lists show that one.
+    pub(crate) fn set_room(&self, room: Option<RoomId>, is_listed: bool) {
         if let Some(online) = &self.online {
-            online.set_room(room);
+            online.set_room(room, is_listed);
         }
     }
 }
