@@ -516,8 +516,9 @@
  */
 
 /**
- * What a server has besides rooms: the lobby's chat and that of two (`people`), parties, a queue.
- * @typedef {{ people: boolean, parties: boolean, queue: boolean }} Offers
+ * What a server has besides rooms: the lobby's chat and that of two (`people`), watching where players
+ * are, parties, a queue.
+ * @typedef {{ people: boolean, watch: boolean, parties: boolean, queue: boolean }} Offers
  */
 
 /**
