@@ -9,7 +9,7 @@ mod blocked;
 mod mailbox;
 mod post;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -23,11 +23,11 @@ use tickwire::ids::{PlayerId, RoomId};
 use tickwire::protocol::{CloseCode, PartyState, QueueState, ServerMessage};
 use tokio::sync::Notify;
 
-use crate::auth::Identity;
+use crate::auth::{Handle, Identity};
 use crate::date::Date;
 pub(crate) use away::{Away, Held, Mail, Outgoing, Sent};
 pub(crate) use blocked::Blocked;
-pub(crate) use mailbox::{Letter, MAILBOX_BYTES_MAX, Put, Standing, Window};
+pub(crate) use mailbox::{At, Letter, MAILBOX_BYTES_MAX, Put, Standing, Window};
 use mailbox::{Mailbox, Owner};
 pub(crate) use post::Post;
 
@@ -48,6 +48,8 @@ pub(crate) struct Online {
     since: Instant,
     /// 0: in the lobby.
     room: AtomicU32,
+    /// The same, if lists show that room; else 0.
+    listed: AtomicU32,
     expelled: OnceLock<CloseCode>,
     /// Seconds since 1970, 0: may chat.
     muted_until: AtomicU64,
@@ -178,6 +180,16 @@ impl Online {
         self.mailbox.line(window, bytes, now, &self.ordered)
     }
 
+    /// Tells it where somebody is whom it watches: of each the newest alone counts.
+    pub(crate) fn tell_of(&self, who: Handle, at: At, now: Instant) {
+        self.mailbox.tell_of(who, at, now, &self.ordered);
+    }
+
+    /// It watches these alone: of others it is told nothing any more.
+    pub(crate) fn watch_only(&self, whom: &BTreeSet<Handle>) {
+        self.mailbox.watch_only(whom);
+    }
+
     /// It wants to hear what is said to its player from now on, and whether also the lobby.
     pub(crate) fn hear(&self, lobby: bool) {
         if let Some(away) = &self.away {
@@ -287,6 +299,7 @@ impl Online {
     pub(crate) fn lent(&self) -> Lent {
         Lent {
             room: self.room(),
+            is_listed: self.listed.load(Ordering::Relaxed) != 0,
             hears: self.hears(Window::Two).then(|| self.hears(Window::Lobby)),
             takes_notices: self.mailbox.is_open(),
             attends: self.mailbox.attends(),
@@ -347,6 +360,15 @@ impl Online {
         (room != 0).then_some(RoomId(room))
     }
 
+    /// Where it is, as far as anybody may know.
+    pub(crate) fn at(&self) -> At {
+        if self.room().is_none() {
+            return At::Lobby(self.game);
+        }
+        let listed = self.listed.load(Ordering::Relaxed);
+        At::Room(self.game, (listed != 0).then_some(RoomId(listed)))
+    }
+
     fn whereabouts(&self) -> Whereabouts {
         Whereabouts {
             game: self.game,
@@ -373,6 +395,8 @@ impl Online {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lent {
     pub(crate) room: Option<RoomId>,
+    /// Whether lists show that room.
+    pub(crate) is_listed: bool,
     /// Whether it is told what players say, and if so whether also the lobby.
     pub(crate) hears: Option<bool>,
     /// Whether its client understands notices.
@@ -385,7 +409,7 @@ pub(crate) struct Lent {
 /// Hears of what becomes of the connections that this process has itself.
 pub(crate) trait Follow: Send + Sync {
     /// One is in another room, or in none.
-    fn moved(&self, number: u64, room: Option<RoomId>);
+    fn moved(&self, number: u64, room: Option<RoomId>, is_listed: bool);
     /// One is no more.
     fn gone(&self, number: u64);
 }
@@ -429,6 +453,8 @@ struct Shared {
     /// Wakes who waits for them.
     hears: Notify,
     follower: OnceLock<Weak<dyn Follow>>,
+    /// Wakes who waits for [`Presence::take_stirred`].
+    stirs: Notify,
 }
 
 #[derive(Default)]
@@ -437,6 +463,8 @@ struct Table {
     of_player: BTreeMap<(Identity, u64), Arc<Online>>,
     of_room: BTreeMap<(RoomId, u64), Arc<Online>>,
     newest: u64,
+    /// Players who came, went, or are elsewhere, each once.
+    stirred: BTreeSet<Identity>,
     /// With when they went, latest last.
     gone: VecDeque<(Arc<Online>, Instant)>,
 }
@@ -469,7 +497,7 @@ impl Presence {
             present.set_hears(lobby);
         }
         present.mute(Some(as_it_is.muted_until));
-        present.set_room(as_it_is.room);
+        present.set_room(as_it_is.room, as_it_is.is_listed);
         present
     }
 
@@ -493,6 +521,7 @@ impl Presence {
             address: address.to_canonical(),
             since: Instant::now(),
             room: AtomicU32::new(0),
+            listed: AtomicU32::new(0),
             expelled: OnceLock::new(),
             muted_until: AtomicU64::new(0),
             ordered: Notify::new(),
@@ -506,6 +535,9 @@ impl Presence {
         table.here.insert(number, online.clone());
         let whose = (identity.clone(), number);
         table.of_player.insert(whose, online.clone());
+        table.stirred.insert(identity.clone());
+        drop(table);
+        self.0.stirs.notify_one();
         Present {
             presence: self.clone(),
             online,
@@ -588,6 +620,28 @@ impl Presence {
         self.0.hears.notified().await;
     }
 
+    /// Somebody is to be erased: of their connections that are gone nothing is shown any more.
+    pub(crate) fn forget(&self, who: &Identity) {
+        let mut table = self.0.table.lock();
+        table.gone.retain(|(online, _)| online.identity != *who);
+    }
+
+    /// Others may see something of a player otherwise from now on.
+    pub(crate) fn stir(&self, who: &Identity) {
+        self.0.table.lock().stirred.insert(who.clone());
+        self.0.stirs.notify_one();
+    }
+
+    /// Those of whom that is so, or who came, went or are elsewhere, since the last time.
+    pub(crate) fn take_stirred(&self) -> BTreeSet<Identity> {
+        std::mem::take(&mut self.0.table.lock().stirred)
+    }
+
+    /// Done when there may be some.
+    pub(crate) async fn stirs(&self) {
+        self.0.stirs.notified().await;
+    }
+
     /// Where each of these players is, by each of their connections, in the order in which they
     /// came.
     pub(crate) fn whereabouts(&self, players: &[Identity]) -> Vec<Vec<Whereabouts>> {
@@ -630,8 +684,9 @@ impl Present {
         self
     }
 
-    /// Tells others where it is; `None`: in the lobby. Not for the tick path.
-    pub(crate) fn set_room(&self, room: Option<RoomId>) {
+    /// Tells others where it is, and whether lists show that room; `None`: in the lobby. Not for the
+    /// tick path.
+    pub(crate) fn set_room(&self, room: Option<RoomId>, is_listed: bool) {
         let mut table = self.presence.0.table.lock();
         if let Some(before) = self.room() {
             table.of_room.remove(&(before, self.number));
@@ -641,10 +696,16 @@ impl Present {
             table.of_room.insert(place, self.online.clone());
         }
         let number = room.map_or(0, |room| room.0);
+        let listed = if is_listed { number } else { 0 };
+        self.online.listed.store(listed, Ordering::Relaxed);
         self.online.room.store(number, Ordering::Relaxed);
+        table.stirred.insert(self.online.identity.clone());
         drop(table);
+        self.presence.0.stirs.notify_one();
         let presence = &self.presence;
-        presence.tell_follower(&self.online, |follower| follower.moved(self.number, room));
+        presence.tell_follower(&self.online, |follower| {
+            follower.moved(self.number, room, is_listed);
+        });
     }
 
     /// It, for who has something for it later.
@@ -681,6 +742,8 @@ impl Drop for Present {
         };
         let whose = (online.identity.clone(), number);
         table.of_player.remove(&whose);
+        table.stirred.insert(whose.0);
+        self.presence.0.stirs.notify_one();
         if let Some(room) = online.room() {
             table.of_room.remove(&(room, number));
         }

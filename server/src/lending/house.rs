@@ -188,10 +188,14 @@ impl Lending {
         match item {
             Item::Enter(entry) => self.enter(*entry, presence, games, done),
             Item::Whole => self.is_whole = true,
-            Item::Moved { number, room } => {
+            Item::Moved {
+                number,
+                room,
+                is_listed,
+            } => {
                 if let Some(guest) = self.guests.get(&number) {
                     let room = (room != 0).then_some(RoomId(room));
-                    guest.set_room(room);
+                    guest.set_room(room, is_listed);
                     if room.is_some() {
                         done.push(Do::Entered {
                             who: guest.handle(),
@@ -248,6 +252,7 @@ impl Lending {
         };
         let lent = Lent {
             room: (entry.room != 0).then_some(RoomId(entry.room)),
+            is_listed: entry.is_listed,
             hears: entry.hears,
             takes_notices: entry.takes_notices,
             attends: entry.attends,

@@ -152,6 +152,7 @@ fn entry(online: &Online, is_new: bool) -> Item {
         player: online.identity.to_string(),
         is_new,
         room: lent.room.map_or(0, |room| room.0),
+        is_listed: lent.is_listed,
         hears: lent.hears,
         takes_notices: lent.takes_notices,
         attends: lent.attends,

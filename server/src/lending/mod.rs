@@ -480,10 +480,14 @@ impl Lending {
 }
 
 impl Follow for Lending {
-    fn moved(&self, number: u64, room: Option<RoomId>) {
+    fn moved(&self, number: u64, room: Option<RoomId>, is_listed: bool) {
         if let Stage::Lent(lender) = &mut self.state.lock().stage {
             let room = room.map_or(0, |room| room.0);
-            lender.push(Item::Moved { number, room });
+            lender.push(Item::Moved {
+                number,
+                room,
+                is_listed,
+            });
             self.wake.notify_one();
         }
     }

@@ -255,7 +255,7 @@ fn simulate(seed: u32) {
                 (4..16, Some(by)) => world.ask(at, by),
                 (16..20, Some(by)) => {
                     let room = world.draw(3) as u32;
-                    world.nodes[at].here[&by].set_room((room > 0).then_some(RoomId(room)));
+                    world.nodes[at].here[&by].set_room((room > 0).then_some(RoomId(room)), true);
                 }
                 (20, Some(by)) => {
                     world.nodes[at].here.remove(&by);

@@ -59,6 +59,8 @@ pub(super) enum Item {
         number: u64,
         /// 0: none.
         room: u32,
+        /// Whether lists show it.
+        is_listed: bool,
     },
     Gone {
         number: u64,
@@ -87,6 +89,7 @@ pub(super) struct Entry {
     /// Nobody has known them before.
     pub(super) is_new: bool,
     pub(super) room: u32,
+    pub(super) is_listed: bool,
     /// See [`crate::presence::Lent`].
     pub(super) hears: Option<bool>,
     pub(super) takes_notices: bool,
@@ -235,6 +238,7 @@ mod tests {
             player: player.clone(),
             is_new: false,
             room: u32::MAX,
+            is_listed: true,
             hears: Some(true),
             takes_notices: true,
             attends: [true; 2],
@@ -250,7 +254,11 @@ mod tests {
         let (number, muted_until) = (9, 0);
         let items = vec![
             Item::Whole,
-            Item::Moved { number, room: 3 },
+            Item::Moved {
+                number,
+                room: 3,
+                is_listed: true,
+            },
             Item::Request {
                 number,
                 muted_until,

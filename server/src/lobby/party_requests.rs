@@ -179,6 +179,22 @@ impl Shared {
             })
     }
 
+    /// Somebody is to be erased: who has no connection keeps no place in a party and in the queue.
+    pub(super) fn part_from_others(&self, who: &Identity, now: Instant) {
+        if !self.moderation.presence().of_player(who).is_empty() {
+            return;
+        }
+        for game in &self.games {
+            let around = self.party_around(game, now);
+            let leave = |parties: &mut Parties| parties.say(&around, who, &PartyRequest::Leave);
+            game.partying.with(now, leave);
+            if let Some(queueing) = &game.queueing {
+                let around = self.around(game, queueing, now);
+                queueing.with(now, |table| table.cancel(&around, who));
+            }
+        }
+    }
+
     /// Looks after a game's parties.
     pub(super) fn tend_parties(&self, game: &Offered, now: Instant) {
         let drains = self.nodes.get().is_some_and(|nodes| nodes.drains());

@@ -151,6 +151,12 @@ figures! {
         "lines that the home sent to other nodes, each once to a node that has somebody who hears it"
     counter tickwire_lending_requests_refused_total { lending_requests_refused }
         "what clients asked that no home answered in time, or for which there was no place"
+    gauge tickwire_watches { watches }
+        "players whom connections watch, each as often as they are watched"
+    counter tickwire_watches_refused_total { watches_refused }
+        "players whom a connection wanted to watch beyond what the server does"
+    counter tickwire_presences_total { presences }
+        "times that a connection was to be told where somebody is whom it watches"
     counter tickwire_history_pages_total {
         history_pages(answer = "page"),
         history_refused(answer = "busy"),

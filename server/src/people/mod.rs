@@ -25,6 +25,7 @@ mod known;
 mod lent;
 mod reading;
 mod saying;
+mod watching;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -49,6 +50,7 @@ use crate::store::record::{Player, Record};
 use crate::store::{ReadError, Store};
 use channel::Channel;
 use known::{Handles, Lately, Talkers, Unstored, handles};
+use watching::Watching;
 
 /// Requests that wait: what a thousand clients ask that come at once.
 const QUEUE_MAX: usize = 1024;
@@ -116,6 +118,7 @@ pub(crate) struct People {
     unstored: Mutex<Unstored>,
     /// When something of what a player has read, or not, was put into the store.
     marked: Mutex<Lately<Identity, Instant>>,
+    watching: Watching,
     /// Taken while somebody's blocks are changed.
     blocking: Turn<()>,
     start: Instant,
@@ -144,6 +147,7 @@ impl People {
             talkers: Mutex::default(),
             unstored: Mutex::default(),
             marked: Mutex::new(Lately::new(MARKED_MAX)),
+            watching: Watching::default(),
             blocking: Turn::new(()),
             start: now,
             lending: None,
@@ -172,7 +176,7 @@ impl People {
     fn look_up(&self, who: &Arc<Online>, is_new: bool, now: Instant) {
         if is_new || !self.store.is_there() {
             let blocked = self.unstored.lock().blocked(&who.identity);
-            return who.block(blocked);
+            return self.knows_blocked(who, blocked);
         }
         self.put(who, Wants::Greet(GREETS_MAX), now);
     }
@@ -180,10 +184,24 @@ impl People {
     /// Somebody is to be erased: what is remembered of them here is not shown any more.
     pub(crate) async fn forget(&self, who: &Identity) {
         self.handles.lock().remove(&self.key.handle(who));
+        self.marked.lock().remove(who);
+        self.unblock_everywhere(who).await;
         let channels: Vec<_> = self.channels.lock().values().cloned().collect();
         for channel in channels {
             channel.lock().await.forget(who);
         }
+    }
+
+    /// A connection watches those alone from now on who have these handles. Never waits.
+    pub(crate) fn watch(&self, who: &Arc<Online>, handles: &[String]) {
+        self.watching.ask(who, handles);
+    }
+
+    /// Tells those who watch others what there is to tell at `now`; for who steps by hand, as
+    /// [`People::serve_waiting`].
+    pub(crate) fn tend_watches(&self, now: Instant) {
+        let (presence, key) = (&self.presence, &self.key);
+        self.watching.tend(presence, key, &self.metrics, now);
     }
 
     /// A member of a room wants to know who this other one is.
@@ -300,11 +318,12 @@ impl People {
         is_in
     }
 
-    /// Serves what is asked for, for as long as it is polled.
+    /// Serves what is asked for, and tells of those who are watched, for as long as it is polled.
     pub(crate) async fn keep_serving(&self) {
         let servers: [_; AT_ONCE] = std::array::from_fn(|_| self.serve_on());
         let [a, b, c, d] = servers;
-        tokio::join!(a, b, c, d);
+        let watches = self.watching.keep(&self.presence, &self.key, &self.metrics);
+        tokio::join!(a, b, c, d, watches);
     }
 
     async fn serve_on(&self) {
