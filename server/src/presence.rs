@@ -182,6 +182,9 @@ impl Online {
 
     /// Tells it where somebody is whom it watches: of each the newest alone counts.
     pub(crate) fn tell_of(&self, who: Handle, at: At, now: Instant) {
+        if let Some(away) = &self.away {
+            return away.send(Sent::At(who, at));
+        }
         self.mailbox.tell_of(who, at, now, &self.ordered);
     }
 

@@ -345,7 +345,7 @@ fn answer(
             if let Some(online) = &session.online
                 && session.features & feature::WATCH != 0
             {
-                shared.people.watch(&online.handle(), &handles);
+                shared.people.watch(&online.handle(), handles, now);
             }
             return Ok(Answered::Said);
         }

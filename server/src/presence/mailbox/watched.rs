@@ -27,6 +27,32 @@ pub(crate) enum At {
     Room(&'static str, Option<RoomId>),
 }
 
+impl At {
+    /// As it is told.
+    pub(crate) fn shown(self) -> PeerAt {
+        match self {
+            At::Unwatched => PeerAt::Unwatched,
+            At::Offline => PeerAt::Offline,
+            At::Lobby(game) => PeerAt::Lobby { game: game.into() },
+            At::Room(game, room) => PeerAt::Room {
+                game: game.into(),
+                room,
+            },
+        }
+    }
+
+    /// The inverse, where these are the games that there are.
+    pub(crate) fn read(shown: &PeerAt, games: &[&'static str]) -> Option<At> {
+        let known = |game: &str| games.iter().copied().find(|of| *of == game);
+        Some(match shown {
+            PeerAt::Unwatched => At::Unwatched,
+            PeerAt::Offline => At::Offline,
+            PeerAt::Lobby { game } => At::Lobby(known(game)?),
+            PeerAt::Room { game, room } => At::Room(known(game)?, *room),
+        })
+    }
+}
+
 /// See the module's description.
 #[derive(Debug)]
 pub(super) struct Watched {
@@ -76,16 +102,7 @@ impl Watched {
 }
 
 fn shown(of: Handle, at: At) -> PeerPresence {
-    let handle = of.to_string();
-    let at = match at {
-        At::Unwatched => PeerAt::Unwatched,
-        At::Offline => PeerAt::Offline,
-        At::Lobby(game) => PeerAt::Lobby { game: game.into() },
-        At::Room(game, room) => PeerAt::Room {
-            game: game.into(),
-            room,
-        },
-    };
+    let (handle, at) = (of.to_string(), at.shown());
     PeerPresence { handle, at }
 }
 

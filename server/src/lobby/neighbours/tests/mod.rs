@@ -218,6 +218,7 @@ impl Land {
             event @ (Event::Line { .. }
             | Event::Said { .. }
             | Event::People(_)
+            | Event::Presence { .. }
             | Event::Party { .. }
             | Event::Queue { .. }) => player.told.push(event),
             _ => {}

@@ -1,7 +1,7 @@
 //! What players of several nodes say to one another, and how they hear it: as of one server.
 
 use tickwire::protocol::people::Peer;
-use tickwire::protocol::{PeopleNews, PeopleRequest};
+use tickwire::protocol::{PeerAt, PeopleNews, PeopleRequest};
 
 use super::*;
 
@@ -206,4 +206,41 @@ fn another_home_goes_on() {
         (ann.texts(), cy.texts()),
         (vec!["three".into()], vec!["three".into()])
     );
+}
+
+/// Friends of other nodes, as of one's own, also when another node looks after it.
+#[test]
+fn who_is_watched_may_be_anywhere_and_so_may_who_watches() {
+    let mut land = Land::new("watched", 4);
+    let (mut ann, ann_is) = land.hearer(1, false);
+    let mut bo = land.guest(2);
+    let told = |bo: &mut Player| -> Vec<PeerAt> {
+        let told = std::mem::take(&mut bo.told).into_iter();
+        let peers = told.filter_map(|event| match event {
+            Event::Presence { peers } => Some(peers),
+            _ => None,
+        });
+        peers.flatten().map(|peer| peer.at).collect()
+    };
+    bo.session.watch(std::slice::from_ref(&ann_is)).unwrap();
+    land.settle(&mut [&mut ann, &mut bo]);
+    let lobby = told(&mut bo);
+    assert!(matches!(lobby[..], [PeerAt::Lobby { .. }]), "{lobby:?}");
+    let mut host = land.host(3, &named("den"));
+    let room = host.room();
+    ann.session.join(room).unwrap();
+    (0..2).for_each(|_| land.settle(&mut [&mut ann, &mut bo, &mut host]));
+    let at = told(&mut bo).pop();
+    assert!(
+        matches!(at, Some(PeerAt::Room { room: Some(of), .. }) if of == room),
+        "{at:?}"
+    );
+    // The home ends: the next one looks after it.
+    land.neighbours.hear(0, false);
+    (0..6).for_each(|_| land.settle(&mut [&mut ann, &mut bo, &mut host]));
+    told(&mut bo);
+    ann.session.leave().unwrap();
+    (0..2).for_each(|_| land.settle(&mut [&mut ann, &mut bo, &mut host]));
+    let at = told(&mut bo);
+    assert!(matches!(at[..], [PeerAt::Lobby { .. }]), "{at:?}");
 }
