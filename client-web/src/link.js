@@ -26,6 +26,7 @@ import { Queue } from './queue.js';
 import { RequestError } from './request_error.js';
 import { Room } from './room.js';
 import { Seat } from './seat.js';
+import { Watching } from './watching.js';
 
 /** @typedef {import('./session.js').SessionEvent} SessionEvent */
 
@@ -47,13 +48,16 @@ export class Link extends Emitter {
   );
   #party;
   #people = new People({
-    send: (message) => this.#sendToPeople(message),
-    assertOpen: () => {
-      if (this.#ended !== undefined) this.assertOpen();
-    },
+    send: (message) => this.#sayBeyond(Feature.PEOPLE, message),
+    assertOpen: () => this.#assertNotOver(),
     onDirect: (channel, line) => this.emit('direct', channel, line),
     onUnread: (unread) => this.emit('unread', unread),
     onBlocked: (peers) => this.emit('blocked', peers),
+  });
+  #watching = new Watching({
+    send: (message) => this.#sayBeyond(Feature.WATCH, message),
+    soon: () => void Promise.resolve().then(() => this.pump()),
+    assertOpen: () => this.#assertNotOver(),
   });
   /** The wait in the queue that is not over. @type {Queue<G> | undefined} */
   #queue;
@@ -104,9 +108,10 @@ export class Link extends Emitter {
       onEvent: (event, nowMs, connection) => this.#onEvent(event, nowMs, connection),
       onTime: (nowMs, backlog) => {
         this.#people.onTime(nowMs);
+        this.#watching.onTime(nowMs);
         this.#room?.onTime(nowMs, backlog);
       },
-      dueMs: () => Math.min(this.#people.dueMs, this.#room?.dueMs ?? Infinity),
+      dueMs: () => Math.min(this.#people.dueMs, this.#watching.dueMs, this.#room?.dueMs ?? Infinity),
       onLost: (loss) => this.#onLost(loss),
       room: () => this.#room,
     });
@@ -165,7 +170,7 @@ export class Link extends Emitter {
   get offers() {
     const { features } = this.#welcome;
     const has = (/** @type {number} */ feature) => (features & feature) !== 0;
-    return { people: has(Feature.PEOPLE), parties: has(Feature.PARTIES), queue: has(Feature.QUEUE) };
+    return { people: has(Feature.PEOPLE), watch: has(Feature.WATCH), parties: has(Feature.PARTIES), queue: has(Feature.QUEUE) };
   }
 
   /** The player's name as the server tidied it. */
@@ -342,7 +347,19 @@ export class Link extends Emitter {
   }
 
   /**
-   * The player hears nothing of this one any more, in no channel; they are not told. Throws or
+   * Watches players, wherever they are: whether each is there, in which game and in which room, and
+   * when that changes. All watches of a link have at most 100. Throws a `RequestError`: `TooMuch` for
+   * more.
+   * @param {Iterable<string>} [handles] by which they are known: of a line, of `room.who`
+   * @returns {import('./watch.js').Watch}
+   */
+  watch(handles = []) {
+    return this.#watching.watch(handles);
+  }
+
+  /**
+   * The player hears nothing of this one any more, in no channel; they are not told, and to them the player looks as if
+   * they were away. Throws or
    * rejects with a `RequestError`: `NoSuchPlayer`, or `RoomFull` for one more than 50.
    * @param {string} handle
    * @returns {Promise<void>} when the server has done it
@@ -390,12 +407,22 @@ export class Link extends Emitter {
     void this.#there;
   }
 
-  /** @param {Uint8Array} message @returns {boolean | undefined} as of `People` */
-  #sendToPeople(message) {
+  /** Throws a `RequestError` after the end. */
+  #assertNotOver() {
+    if (this.#ended !== undefined) this.assertOpen();
+  }
+
+  /**
+   * Says what is no room's, to a server that understands it.
+   * @param {number} feature
+   * @param {Uint8Array} message
+   * @returns {boolean | undefined} as of `People`
+   */
+  #sayBeyond(feature, message) {
     const { current } = this.#connections;
     const { session } = current ?? {};
     if (session === undefined || (session.state !== 'Lobby' && session.state !== 'Room')) return undefined;
-    if (((session.welcome?.features ?? 0) & Feature.PEOPLE) === 0) return false;
+    if (((session.welcome?.features ?? 0) & feature) === 0) return false;
     session.requestAnywhere(message);
     // While it is being made there is nobody to send by.
     current?.pump();
@@ -441,6 +468,7 @@ export class Link extends Emitter {
         this.#askOfParty(connection);
         this.#connections.welcomed(event);
         this.#people.wake();
+        this.#watching.wake();
         isCurrent();
         // The answer about the seat follows.
         if (wayBack.isAsking) break;
@@ -482,6 +510,9 @@ export class Link extends Emitter {
         break;
       case 'People':
         this.#people.onNews(event.news, nowMs);
+        break;
+      case 'Presence':
+        this.#watching.onPresence(event, nowMs);
         break;
       case 'Said':
         this.#people.onSaid(event, nowMs);
@@ -578,6 +609,7 @@ export class Link extends Emitter {
     wayBack.who = requests.follow(error) ?? wayBack.who;
     heartbeat.fail(error);
     this.#people.sleep();
+    this.#watching.sleep();
     if (isFirst) this.#room?.onLost();
     this.emit('reconnecting', { attempt: 1, delayMs: 0, code: CloseCode.Normal, reason: 'redirected' });
     // A listener may have closed the link.
@@ -620,6 +652,7 @@ export class Link extends Emitter {
       return this.#end(code, reason);
     }
     this.#people.sleep();
+    this.#watching.sleep();
     if (isFirst) {
       this.#rejectAll(new RequestError('Closed', 'the connection was lost'));
       this.#room?.onLost();

@@ -19,12 +19,14 @@
 //! There is one at a time: who has not taken it gets no other ([`Mailbox::expect_answer`]), so that
 //! it is bounded by what one answer may be.
 //!
-//! **Lines of channels** have [`windows`] of their own.
+//! **Lines of channels** have [`windows`] of their own, and so has what it is told of those whom it
+//! watches ([`watched`]).
 
 mod mail;
+mod watched;
 mod windows;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,8 +36,10 @@ use tickwire::ids::{PlayerId, RoomId};
 use tokio::sync::Notify;
 
 use super::post::Post;
+use crate::auth::Handle;
 use mail::Mail;
 pub(crate) use mail::{Letter, MAILBOX_BYTES_MAX, Standing};
+pub(crate) use watched::At;
 pub(crate) use windows::Window;
 
 /// What became of a letter.
@@ -148,9 +152,29 @@ impl Mailbox {
     pub(super) fn show(&self, standing: Standing, bytes: Bytes, lobby: &Notify) {
         let mut state = self.0.lock();
         if state.heeds & 1 << standing as u8 != 0 {
-            state.mail().stands[standing as usize] = Some(bytes);
+            let mail = state.mail();
+            mail.shown[standing as usize] = bytes.clone();
+            mail.stands[standing as usize] = Some(bytes);
             state.tell(lobby);
         }
+    }
+
+    /// What it was shown last; empty: nothing.
+    pub(super) fn shown(&self, standing: Standing) -> Bytes {
+        let state = self.0.lock();
+        let mail = state.mail.as_deref();
+        mail.map_or_else(Bytes::new, |mail| mail.shown[standing as usize].clone())
+    }
+
+    /// Whether letters are put in.
+    pub(super) fn is_open(&self) -> bool {
+        self.0.lock().newest.is_some()
+    }
+
+    /// What its client understands, by [`Standing`].
+    pub(super) fn attends(&self) -> [bool; 2] {
+        let heeds = self.0.lock().heeds;
+        [Standing::Queue, Standing::Party].map(|standing| heeds & 1 << standing as u8 != 0)
     }
 
     /// Number of the newest durable letter that came in.
@@ -204,6 +228,20 @@ impl Mailbox {
         let lost = state.mail().windows(now).line(window, bytes);
         state.tell(lobby);
         lost
+    }
+
+    /// See [`super::Online::tell_of`].
+    pub(super) fn tell_of(&self, who: Handle, at: At, now: Instant, lobby: &Notify) {
+        let mut state = self.0.lock();
+        state.mail().watched(now).tell(who, at);
+        state.tell(lobby);
+    }
+
+    /// See [`super::Online::watch_only`].
+    pub(super) fn watch_only(&self, whom: &BTreeSet<Handle>) {
+        if let Some(mail) = &mut self.0.lock().mail {
+            mail.watch_only(whom);
+        }
     }
 
     /// Something of the connection changed that its owner is to look at.

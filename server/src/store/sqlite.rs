@@ -8,7 +8,6 @@ mod private;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -17,6 +16,7 @@ use rusqlite::{
     Connection, ErrorCode, InterruptHandle, OpenFlags, ToSql, TransactionBehavior, params_from_iter,
 };
 
+use super::courtesy::Courtesy;
 use super::migrations::{self, due};
 use super::tables::{Decide, Failure, Tables};
 use super::value::{Row, Statement, Value};
@@ -141,12 +141,11 @@ fn transact(connection: &mut Connection, statements: &[Statement]) -> rusqlite::
     Ok(changed)
 }
 
-/// How many rows the last one changed. A worker whose tick is due may want the core: it waits for one
-/// statement, not for all of them.
+/// How many rows the last one changed.
 fn execute(connection: &Connection, statements: &[Statement]) -> rusqlite::Result<u64> {
-    let mut changed = 0;
+    let (mut changed, mut courtesy) = (0, Courtesy::new());
     for Statement { sql, values } in statements {
-        thread::yield_now();
+        courtesy.offer();
         let mut prepared = connection.prepare_cached(sql)?;
         changed = prepared.execute(params_from_iter(values))? as u64;
     }

@@ -1,14 +1,17 @@
-//! What waits for one connection: how things stand, letters, lines of channels and an answer. Most
-//! connections are never sent any of it, so it is made for the first of it and stays: what went out
-//! of late counts. Pure: times are arguments. `mailbox` has it under its lock, and says who is told.
+//! What waits for one connection: how things stand, letters, where those are whom it watches, lines of
+//! channels and an answer. Most connections are never sent any of it, so it is made for the first of
+//! it and stays: what went out of late counts. Pure: times are arguments. `mailbox` has it under its
+//! lock, and says who is told.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::watched::Watched;
 use super::windows::{Windows, may_go};
 use crate::admission::limiter::Budget;
+use crate::auth::Handle;
 
 /// Letters that wait for one connection: a minute of one a second.
 pub(super) const LETTERS_MAX: usize = 64;
@@ -54,12 +57,16 @@ pub(super) struct Mail {
     bytes: usize,
     /// What there is to say of each [`Standing`].
     pub(super) stands: [Option<Bytes>; STANDINGS],
+    /// What was said of each last; empty: nothing.
+    pub(super) shown: [Bytes; STANDINGS],
     /// How much of both may go out in a room; `None`: nothing has.
     budget: Option<Budget>,
     /// None of who never asked.
     answer: Option<Box<Answer>>,
     /// None of who was never said anything.
     windows: Option<Box<Windows>>,
+    /// None of who watches nobody.
+    watched: Option<Box<Watched>>,
 }
 
 /// What a connection asked for, and is to be told later.
@@ -80,6 +87,7 @@ impl Mail {
         let has_parts = |answer: &Answer| !answer.parts.is_empty();
         !self.letters.is_empty()
             || self.windows.as_deref().is_some_and(Windows::has_some)
+            || self.watched.as_deref().is_some_and(Watched::has_some)
             || self.stands.iter().any(Option::is_some)
             || self.answer.as_deref().is_some_and(has_parts)
     }
@@ -89,6 +97,18 @@ impl Mail {
             .windows
             .get_or_insert_with(|| Box::new(Windows::new(now)));
         &mut *windows
+    }
+
+    pub(super) fn watched(&mut self, now: Instant) -> &mut Watched {
+        let new = || Box::new(Watched::new(now));
+        &mut *self.watched.get_or_insert_with(new)
+    }
+
+    /// Of others than these it is told nothing any more.
+    pub(super) fn watch_only(&mut self, whom: &BTreeSet<Handle>) {
+        if let Some(watched) = &mut self.watched {
+            watched.only(whom);
+        }
     }
 
     /// Whether a letter has room.
@@ -147,7 +167,7 @@ impl Mail {
         }
     }
 
-    /// Hands out what there is, in the order of the fields, until it has `most` bytes or more; in a
+    /// Hands out what there is, in the order above, until it has `most` bytes or more; in a
     /// room, which says what time it is, no more than may go out by then.
     pub(super) fn take(&mut self, most: usize, now: Option<Instant>, out: &mut Vec<Bytes>) {
         let mut left = most;
@@ -171,6 +191,9 @@ impl Mail {
             left = left.saturating_sub(bytes);
             self.bytes -= bytes;
             out.extend(self.letters.pop_front().map(|letter| letter.bytes));
+        }
+        if let Some(watched) = &mut self.watched {
+            watched.take(&mut left, now, out);
         }
         if let Some(windows) = &mut self.windows {
             windows.take(&mut left, now, out);
