@@ -280,6 +280,7 @@ impl Player {
                 | Event::Line { .. }
                 | Event::Past { .. }
                 | Event::People(_)
+                | Event::Presence { .. }
                 | Event::Typing { .. }
                 | Event::Queue { .. }
                 | Event::Party { .. }

@@ -215,7 +215,7 @@ async fn a_room_is_joined_through_another_node_as_soon_as_it_is_made() {
     };
     let mut host = Client::at(first).await;
     let mut guests = [Client::at(second).await, Client::at(second).await];
-    nodes.neighbours.meet();
+    nodes.neighbours.meet(Instant::now());
     nodes.neighbours.tell(Instant::now());
     let code = host.make_room().await;
     let room = host.session.room().expect("its own").info.id;

@@ -111,6 +111,22 @@ export class Channel extends Emitter {
   }
 
   /**
+   * How many lines others said here after this one, such as `read` of the event `unread`: a line's
+   * number says which comes first, not how many there are. They are read for it, a page at a time.
+   * @param {number} read
+   * @param {number} [most] to which it counts
+   * @returns {Promise<number>} rejects with a `RequestError`
+   */
+  async countAfter(read, most = 100) {
+    let count = 0;
+    for await (const page of this.history()) {
+      count += page.filter(({ id, own }) => id > read && !own).length;
+      if (count >= most || page[0].id <= read) break;
+    }
+    return Math.min(count, most);
+  }
+
+  /**
    * Lines were shown to the player, up to this number: of them they are not told again as unread on
    * coming. Never throws.
    * @param {number} [id] the newest that came, if left out

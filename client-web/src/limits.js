@@ -49,6 +49,14 @@ export const NOTICE_CHARS_MAX = 200;
 export const PEERS_PER_PAGE = 10;
 /** Players whose lines were not read, of whom the server tells. */
 export const UNREAD_MAX = 20;
+/** Players whom a link watches. Beyond: further ones throw. */
+export const WATCHED_MAX = 100;
+/** Players of one message about those who are watched. */
+export const PRESENCES_PER_PAGE = 16;
+/** From one list of all whom a link watches to the next, in milliseconds, while it changes. */
+export const WATCH_EVERY_MS = 1000;
+/** Until the server is asked again to watch those whom it could not, in milliseconds. */
+export const WATCH_AGAIN_MS = 30_000;
 /** Channels of two that a link remembers. Beyond: the one that was opened first and is not listened to goes. */
 export const DIRECT_CHANNELS_MAX = 100;
 /** Requests about people that wait to be sent. Beyond: further ones throw. */

@@ -26,6 +26,7 @@ import { Queue } from './queue.js';
 import { RequestError } from './request_error.js';
 import { Room } from './room.js';
 import { Seat } from './seat.js';
+import { Watching } from './watching.js';
 
 /** @typedef {import('./session.js').SessionEvent} SessionEvent */
 
@@ -47,13 +48,16 @@ export class Link extends Emitter {
   );
   #party;
   #people = new People({
-    send: (message) => this.#sendToPeople(message),
-    assertOpen: () => {
-      if (this.#ended !== undefined) this.assertOpen();
-    },
+    send: (message) => this.#sayBeyond(Feature.PEOPLE, message),
+    assertOpen: () => this.#assertNotOver(),
     onDirect: (channel, line) => this.emit('direct', channel, line),
     onUnread: (unread) => this.emit('unread', unread),
     onBlocked: (peers) => this.emit('blocked', peers),
+  });
+  #watching = new Watching({
+    send: (message) => this.#sayBeyond(Feature.WATCH, message),
+    soon: () => void Promise.resolve().then(() => this.pump()),
+    assertOpen: () => this.#assertNotOver(),
   });
   /** The wait in the queue that is not over. @type {Queue<G> | undefined} */
   #queue;
@@ -104,9 +108,10 @@ export class Link extends Emitter {
       onEvent: (event, nowMs, connection) => this.#onEvent(event, nowMs, connection),
       onTime: (nowMs, backlog) => {
         this.#people.onTime(nowMs);
+        this.#watching.onTime(nowMs);
         this.#room?.onTime(nowMs, backlog);
       },
-      dueMs: () => Math.min(this.#people.dueMs, this.#room?.dueMs ?? Infinity),
+      dueMs: () => Math.min(this.#people.dueMs, this.#watching.dueMs, this.#room?.dueMs ?? Infinity),
       onLost: (loss) => this.#onLost(loss),
       room: () => this.#room,
     });
@@ -155,6 +160,17 @@ export class Link extends Emitter {
   /** What the server allows. */
   get limits() {
     return this.#welcome.limits;
+  }
+
+  /**
+   * What the server has besides rooms, which an older one may lack; another one may be there after a
+   * lost connection.
+   * @returns {import('./types.js').Offers}
+   */
+  get offers() {
+    const { features } = this.#welcome;
+    const has = (/** @type {number} */ feature) => (features & feature) !== 0;
+    return { people: has(Feature.PEOPLE), watch: has(Feature.WATCH), parties: has(Feature.PARTIES), queue: has(Feature.QUEUE) };
   }
 
   /** The player's name as the server tidied it. */
@@ -262,7 +278,7 @@ export class Link extends Emitter {
    */
   queue(mode, { regions = [], player } = {}) {
     const there = this.#there;
-    if ((this.#welcome.features & Feature.QUEUE) === 0) throw new RequestError('NoSuchMode', 'the server has no queue');
+    if (!this.offers.queue) throw new RequestError('NoSuchMode', 'the server has no queue');
     if (this.#queue !== undefined) throw new RequestError('NotNow', 'a wait goes on: cancel it first');
     const nonce = 1 + Math.floor(Math.random() * 0xffffffff);
     there.session.request('Lobby', client.enqueue(nonce, mode, regions));
@@ -307,7 +323,7 @@ export class Link extends Emitter {
   /** @param {Uint8Array} message */
   #sayOfParty(message) {
     const there = this.#there;
-    if ((this.#welcome.features & Feature.PARTIES) === 0) throw new RequestError('NoSuchParty', 'the server has no parties');
+    if (!this.offers.parties) throw new RequestError('NoSuchParty', 'the server has no parties');
     there.session.requestAnywhere(message);
     there.pump();
   }
@@ -315,7 +331,7 @@ export class Link extends Emitter {
   /** @param {import('./connection.js').Connection} connection that is new */
   #askOfParty(connection) {
     const look = this.#party.askAnew();
-    if (look !== undefined && (this.#welcome.features & Feature.PARTIES) !== 0) connection.session.requestAnywhere(look);
+    if (look !== undefined && this.offers.parties) connection.session.requestAnywhere(look);
   }
 
   /**
@@ -340,7 +356,19 @@ export class Link extends Emitter {
   }
 
   /**
-   * The player hears nothing of this one any more, in no channel; they are not told. Throws or
+   * Watches players, wherever they are: whether each is there, in which game and in which room, and
+   * when that changes. All watches of a link have at most 100. Throws a `RequestError`: `TooMuch` for
+   * more.
+   * @param {Iterable<string>} [handles] by which they are known: of a line, of `room.who`
+   * @returns {import('./watch.js').Watch}
+   */
+  watch(handles = []) {
+    return this.#watching.watch(handles);
+  }
+
+  /**
+   * The player hears nothing of this one any more, in no channel; they are not told, and to them the player looks as if
+   * they were away. Throws or
    * rejects with a `RequestError`: `NoSuchPlayer`, or `RoomFull` for one more than 50.
    * @param {string} handle
    * @returns {Promise<void>} when the server has done it
@@ -388,12 +416,22 @@ export class Link extends Emitter {
     void this.#there;
   }
 
-  /** @param {Uint8Array} message @returns {boolean | undefined} as of `People` */
-  #sendToPeople(message) {
+  /** Throws a `RequestError` after the end. */
+  #assertNotOver() {
+    if (this.#ended !== undefined) this.assertOpen();
+  }
+
+  /**
+   * Says what is no room's, to a server that understands it.
+   * @param {number} feature
+   * @param {Uint8Array} message
+   * @returns {boolean | undefined} as of `People`
+   */
+  #sayBeyond(feature, message) {
     const { current } = this.#connections;
     const { session } = current ?? {};
     if (session === undefined || (session.state !== 'Lobby' && session.state !== 'Room')) return undefined;
-    if (((session.welcome?.features ?? 0) & Feature.PEOPLE) === 0) return false;
+    if (((session.welcome?.features ?? 0) & feature) === 0) return false;
     session.requestAnywhere(message);
     // While it is being made there is nobody to send by.
     current?.pump();
@@ -439,6 +477,7 @@ export class Link extends Emitter {
         this.#askOfParty(connection);
         this.#connections.welcomed(event);
         this.#people.wake();
+        this.#watching.wake();
         isCurrent();
         // The answer about the seat follows.
         if (wayBack.isAsking) break;
@@ -480,6 +519,9 @@ export class Link extends Emitter {
         break;
       case 'People':
         this.#people.onNews(event.news, nowMs);
+        break;
+      case 'Presence':
+        this.#watching.onPresence(event, nowMs);
         break;
       case 'Said':
         this.#people.onSaid(event, nowMs);
@@ -576,6 +618,7 @@ export class Link extends Emitter {
     wayBack.who = requests.follow(error) ?? wayBack.who;
     heartbeat.fail(error);
     this.#people.sleep();
+    this.#watching.sleep();
     if (isFirst) this.#room?.onLost();
     this.emit('reconnecting', { attempt: 1, delayMs: 0, code: CloseCode.Normal, reason: 'redirected' });
     // A listener may have closed the link.
@@ -618,6 +661,7 @@ export class Link extends Emitter {
       return this.#end(code, reason);
     }
     this.#people.sleep();
+    this.#watching.sleep();
     if (isFirst) {
       this.#rejectAll(new RequestError('Closed', 'the connection was lost'));
       this.#room?.onLost();

@@ -279,7 +279,8 @@
  * Somebody whose lines were not read.
  * @typedef {object} Unread
  * @property {Peer} peer
- * @property {number} newest the number of the newest line of theirs
+ * @property {number} newest the number of the newest line of theirs; how many there are
+ *   `channel.countAfter(read)` says
  * @property {number} read the number of the last line that was read, 0 for none
  */
 
@@ -299,6 +300,22 @@
  * @typedef {object} ChannelEvents
  * @property {[line: Line]} line somebody said something, the player too: each line once, in order
  * @property {[info: { reason: Refusal }]} refused the server did not say a line
+ */
+
+/**
+ * Where a player is who is watched. `unknown`: the server has not said, or has no place to watch
+ * them. `offline`: nowhere, which may be because they do not want to hear the player. Of several
+ * connections one in a room counts first, then the newest. `room` is the room's number for
+ * `link.joinRoom`; undefined of one that is not listed.
+ * @typedef {{ readonly type: 'unknown' } | { readonly type: 'offline' }
+ *   | { readonly type: 'lobby', readonly game: string }
+ *   | { readonly type: 'room', readonly game: string, readonly room: number | undefined }} Presence
+ */
+
+/**
+ * What the listeners of a watch get.
+ * @typedef {object} WatchEvents
+ * @property {[handle: string, presence: Presence, before: Presence]} change somebody is elsewhere
  */
 
 /**
@@ -501,6 +518,12 @@
  * @property {boolean} own whether it is the page's own player who said it, also in an earlier stay
  * @property {string} name what they were called then
  * @property {string} text as the server tidied it: show it as text only
+ */
+
+/**
+ * What a server has besides rooms: the lobby's chat and that of two (`people`), watching where players
+ * are, parties, a queue.
+ * @typedef {{ people: boolean, watch: boolean, parties: boolean, queue: boolean }} Offers
  */
 
 /**

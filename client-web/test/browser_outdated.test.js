@@ -42,7 +42,6 @@ async function loaded(loads, least) {
 
 test('a page of the version before is loaded anew, and then plays', async () => {
   const { page, loads } = await open(1);
-  await page.click('#play');
   await loaded(loads, 2);
   await page.waitForLoadState();
   await page.click('#play');
@@ -53,7 +52,6 @@ test('a page of the version before is loaded anew, and then plays', async () => 
 
 test('a page that stays as it was is loaded anew once, and told', async () => {
   const { page, loads } = await open(Infinity);
-  await page.click('#play');
   await loaded(loads, 2);
   await page.waitForLoadState();
   await page.click('#play');

@@ -12,31 +12,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { openPage, startBrowser, startServer } from './browser_support.js';
+import { EVIL } from './support/evil.js';
 import { forAll } from './support/for_all.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
 const browser = await forAll(startBrowser());
 const folder = await mkdtemp(join(tmpdir(), 'tickwire-people-'));
-
-/** Each would set `window.hacked` where it is taken for more than text. */
-const EVIL = [
-  '<img src=x onerror="window.hacked=1">',
-  '<script>window.hacked=1</script>',
-  '<svg onload=window.hacked=1>',
-  '<svg><animate onbegin=window.hacked=1 attributeName=x dur=1s>',
-  '<body onload=window.hacked=1>',
-  '<iframe srcdoc="<script>parent.hacked=1</script>"></iframe>',
-  '<a href="javascript:window.hacked=1" autofocus onfocus=window.hacked=1>x</a>',
-  '<details open ontoggle=window.hacked=1>',
-  '"><img src=x onerror=window.hacked=1>',
-  "';window.hacked=1;//",
-  '${window.hacked=1}',
-  '{{constructor.constructor("window.hacked=1")()}}',
-  '<math><mtext><table><mglyph><style><img src=x onerror=window.hacked=1>',
-  '<input autofocus onfocus=window.hacked=1>',
-  '<video><source onerror=window.hacked=1></video>',
-];
 
 const KEY = 'a-secret-of-thirty-two-bytes-or-more';
 

@@ -145,7 +145,7 @@ test('of two tabs with one seat the later one has it', async () => {
   await second.goto(page.url());
   await connected(second);
   assert.deepEqual(await seatOf(second), before);
-  await page.getByText('You continued in another window.').waitFor();
+  await page.locator('#overlay-note', { hasText: 'You continued in another window.' }).waitFor();
   assert.equal((await seatOf(second)).members.length, 1);
   await page.context().close();
 });

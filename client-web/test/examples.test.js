@@ -183,11 +183,13 @@ test('a chat: rooms, who is writing, one to one also with who is away, and what 
     await ann.page.goto('about:blank');
     await says(bo.page, 'are you there?');
     await heard(bo.page, 'are you there?');
+    await bo.page.getByRole('button', { name: 'Ann, away' }).waitFor();
     await ann.page.goto(server.url);
     await ann.page.fill('#name', 'Ann');
     await ann.page.press('#name', 'Enter');
     await ann.page.getByRole('button', { name: '<b>Bo (new)' }).click();
     await heard(ann.page, 'are you there?');
+    await bo.page.locator('#directs').getByRole('button', { name: 'Ann', exact: true }).waitFor();
     assert.deepEqual(await ann.page.locator('#log li span').allTextContents(), ['psst', 'are you there?']);
     assert.deepEqual([...ann.complaints, ...bo.complaints], []);
   } finally {

@@ -237,6 +237,34 @@ test('history goes back page by page, and a busy server is asked again', async (
   assert.equal((await pages.next()).done, true);
 });
 
+test('lines that were not read are counted, for their numbers count nothing', async () => {
+  const of = page();
+  const channel = of.people.direct(BO);
+  you(of, of.asked()[0].nonce);
+  const pages = [
+    [[900, 70_000, 70_001], 900],
+    [[300, 400, 500], 300],
+  ];
+  /** @param {Promise<number>} counting @param {any[][]} told */
+  const counted = async (counting, told) => {
+    for (const [ids, next] of told) {
+      await turn();
+      answer(of, of.asked()[0].nonce, ids, next);
+    }
+    return counting;
+  };
+  assert.equal(await counted(channel.countAfter(900), pages.slice(0, 1)), 2);
+  assert.equal(await counted(channel.countAfter(400), pages), 4);
+  assert.equal(await counted(channel.countAfter(0, 5), pages), 5);
+  assert.equal(await counted(channel.countAfter(0), [...pages, [[7], 0]]), 7);
+  assert.deepEqual(of.asked(), [], 'no page more than is needed');
+  const own = channel.countAfter(5);
+  await turn();
+  const said = { ...line(8), own: true };
+  of.people.onPast({ type: 'Past', nonce: of.asked()[0].nonce, page: { lines: [said, line(9)], more: false, next: 0 }, refusal: undefined }, 0);
+  assert.equal(await own, 1);
+});
+
 test('what was said while the player was away is told, and read marks go out once', () => {
   const of = page();
   of.people.want();

@@ -134,6 +134,31 @@ test('who has the code is in the party, follows its leader into a private room, 
   bo.close();
 });
 
+test('who is watched is seen to join and to leave a room, and which one it is if it is listed', async () => {
+  const [ann, bo] = await Promise.all([link('Ann'), link('Bo')]);
+  void bo.chat;
+  await until(() => bo.handle !== undefined);
+  const watch = ann.watch([/** @type {string} */ (bo.handle), 'x'.repeat(16)]);
+  const seen = () => watch.get(/** @type {string} */ (bo.handle));
+  /** @type {string[]} */
+  const heard = [];
+  watch.on('change', (handle, { type }) => handle === bo.handle && heard.push(type));
+  await until(() => seen()?.type === 'lobby' && watch.get('x'.repeat(16))?.type === 'offline');
+  const room = await bo.create({ name: 'watched' });
+  await until(() => seen()?.type === 'room');
+  assert.deepEqual(seen(), { type: 'room', game: 'arena', room: room.info.id });
+  assert.equal((await ann.joinRoom(room.info.id)).info.id, room.info.id);
+  await room.leave();
+  await until(() => seen()?.type === 'lobby');
+  await bo.create({ name: 'hidden', private: true });
+  await until(() => seen()?.type === 'room');
+  assert.deepEqual(seen(), { type: 'room', game: 'arena', room: undefined });
+  bo.close();
+  await until(() => seen()?.type === 'offline');
+  assert.deepEqual(heard, ['lobby', 'room', 'lobby', 'room', 'offline']);
+  ann.close();
+});
+
 test('two who queue for a duel play it in a room of their own; who cancels or asks for what is not there is out', async () => {
   const [ann, bo] = await Promise.all([link('Ann'), link('Bo')]);
   const queues = [ann, bo].map((each) => each.queue('duel'));

@@ -127,6 +127,8 @@ function encodeClient({ type, ...m }) {
       return client.history(m.nonce, m.before, m.channel);
     case 'Typing':
       return client.typing();
+    case 'Watch':
+      return client.watch(m.handles);
     case 'People':
       return peopleRequest(variant(m.value ?? m));
     case 'Queue':
@@ -188,6 +190,12 @@ function partyRequest(request) {
   }
 }
 
+/** @param {any} presence a watched player as the vectors spell them */
+function presenceOf({ handle, at }) {
+  const of = variant(at);
+  return { handle, at: of.type === 'Room' ? { ...of, room: of.room ?? undefined } : of };
+}
+
 /** @param {any} room a room as the vectors spell it */
 const roomOf = (room) => ({ ...room, metadata: Uint8Array.from(room.metadata) });
 
@@ -220,6 +228,8 @@ function serverMessage(message) {
       if (news.type !== 'Answer') return { type: 'People', news };
       return { type: 'People', news: { type: 'Answer', nonce: news.nonce, peer: Ok, refusal: Err } };
     }
+    case 'Presence':
+      return { ...decoded, peers: decoded.peers.map(presenceOf) };
     case 'Queue': {
       const state = variant(message.Queue.state);
       if (state.type === 'Waiting') state.expectedMs ??= undefined;

@@ -447,6 +447,7 @@ pub mod game;
 mod games;
 mod history;
 pub mod http;
+mod lending;
 pub mod lobby;
 mod logging;
 pub mod metrics;

@@ -4,27 +4,30 @@
 //! its room and ends, and when somebody asks for some of them, never on the tick path. What stands in
 //! an [`Online`] itself is reached without it.
 
+mod away;
 mod blocked;
 mod mailbox;
 mod post;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::net::IpAddr;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use serde::Serialize;
+use tickwire::codec::decode_server;
 use tickwire::ids::{PlayerId, RoomId};
-use tickwire::protocol::CloseCode;
+use tickwire::protocol::{CloseCode, PartyState, QueueState, ServerMessage};
 use tokio::sync::Notify;
 
-use crate::auth::Identity;
+use crate::auth::{Handle, Identity};
 use crate::date::Date;
+pub(crate) use away::{Away, Held, Mail, Outgoing, Sent};
 pub(crate) use blocked::Blocked;
-pub(crate) use mailbox::{Letter, MAILBOX_BYTES_MAX, Put, Standing, Window};
+pub(crate) use mailbox::{At, Letter, MAILBOX_BYTES_MAX, Put, Standing, Window};
 use mailbox::{Mailbox, Owner};
 pub(crate) use post::Post;
 
@@ -34,6 +37,10 @@ const GONE_MAX: usize = 1000;
 
 /// A connection that said hello.
 pub(crate) struct Online {
+    /// Which no other of this table has or had.
+    pub(crate) number: u64,
+    /// Where it is, of one that another node lends.
+    away: Option<Away>,
     pub(crate) game: &'static str,
     pub(crate) name: Box<str>,
     pub(crate) identity: Identity,
@@ -41,6 +48,8 @@ pub(crate) struct Online {
     since: Instant,
     /// 0: in the lobby.
     room: AtomicU32,
+    /// The same, if lists show that room; else 0.
+    listed: AtomicU32,
     expelled: OnceLock<CloseCode>,
     /// Seconds since 1970, 0: may chat.
     muted_until: AtomicU64,
@@ -85,6 +94,14 @@ impl Online {
     /// Puts a letter into its mailbox, and tells who has the connection. Durable ones by rising
     /// numbers, and none before [`Online::fill`].
     pub(crate) fn put(&self, letter: Letter) -> Put {
+        if let Some(away) = &self.away {
+            // Durable ones each node gives its own.
+            let is_in = letter.number == 0 && away.takes_notices;
+            if is_in {
+                away.send(Sent::Letter(letter.bytes));
+            }
+            return Put { is_in, dropped: 0 };
+        }
         self.mailbox.put(letter, &self.ordered)
     }
 
@@ -109,6 +126,13 @@ impl Online {
     /// Puts the answer into its mailbox, in parts, and tells who has the connection. Without parts
     /// there is none: it may ask again.
     pub(crate) fn answer(&self, parts: VecDeque<Bytes>) {
+        if let Some(away) = &self.away {
+            let count = parts.len();
+            for (at, part) in (1..).zip(parts) {
+                away.send(Sent::Part(part, at == count));
+            }
+            return;
+        }
         self.mailbox.answer(parts, &self.ordered);
     }
 
@@ -120,6 +144,12 @@ impl Online {
     /// Tells it how something stands, if it understands that: the newest alone counts, and takes the
     /// place of one that it was not sent yet.
     pub(crate) fn show(&self, standing: Standing, bytes: Bytes) {
+        if let Some(away) = &self.away {
+            if away.attends[standing as usize] {
+                away.send(Sent::Stands(standing, bytes));
+            }
+            return;
+        }
         self.mailbox.show(standing, bytes, &self.ordered);
     }
 
@@ -135,16 +165,40 @@ impl Online {
 
     /// This is the answer.
     pub(crate) fn reply(&self, bytes: Bytes, now: Instant) {
+        if let Some(away) = &self.away {
+            return away.send(Sent::Reply(bytes));
+        }
         self.mailbox.reply(bytes, now, &self.ordered);
     }
 
     /// Somebody says something in a channel that it hears; how many lines were lost for it.
     pub(crate) fn tell_line(&self, window: Window, bytes: Bytes, now: Instant) -> u32 {
+        if let Some(away) = &self.away {
+            away.send(Sent::Line(window, bytes));
+            return 0;
+        }
         self.mailbox.line(window, bytes, now, &self.ordered)
+    }
+
+    /// Tells it where somebody is whom it watches: of each the newest alone counts.
+    pub(crate) fn tell_of(&self, who: Handle, at: At, now: Instant) {
+        self.mailbox.tell_of(who, at, now, &self.ordered);
+    }
+
+    /// It watches these alone: of others it is told nothing any more.
+    pub(crate) fn watch_only(&self, whom: &BTreeSet<Handle>) {
+        self.mailbox.watch_only(whom);
     }
 
     /// It wants to hear what is said to its player from now on, and whether also the lobby.
     pub(crate) fn hear(&self, lobby: bool) {
+        if let Some(away) = &self.away {
+            away.send(Sent::Hears(lobby));
+        }
+        self.set_hears(lobby);
+    }
+
+    fn set_hears(&self, lobby: bool) {
         let lobby = if lobby { HEARS_LOBBY } else { 0 };
         self.hears.store(HEARS_TWO | lobby, Ordering::Relaxed);
     }
@@ -171,10 +225,85 @@ impl Online {
 
     /// Whom its player has blocked from now on; whoever has the connection is told.
     pub(crate) fn block(&self, blocked: Arc<Blocked>) {
+        if let Some(away) = &self.away {
+            away.send(Sent::Blocked(blocked.clone()));
+            return self.recall_blocked(blocked);
+        }
         let before = self.blocked.lock().replace(blocked.clone());
         if before.is_some_and(|before| before != blocked) || !blocked.is_empty() {
             self.blocked_changed.store(true, Ordering::Release);
             self.mailbox.nudge(&self.ordered);
+        }
+    }
+
+    /// The same as who has the connection knows already.
+    pub(crate) fn recall_blocked(&self, blocked: Arc<Blocked>) {
+        *self.blocked.lock() = Some(blocked);
+    }
+
+    /// Whether another node has the connection.
+    pub(crate) fn is_lent(&self) -> bool {
+        self.away.is_some()
+    }
+
+    /// What its client was told last of how something stands; empty: nothing.
+    pub(crate) fn shown(&self, standing: Standing) -> Bytes {
+        self.mailbox.shown(standing)
+    }
+
+    /// Whether it understands what it is told of this.
+    pub(crate) fn attends(&self, standing: Standing) -> bool {
+        let attends = match &self.away {
+            Some(away) => away.attends,
+            None => self.mailbox.attends(),
+        };
+        attends[standing as usize]
+    }
+
+    /// Whether its client was told last that it is in the queue; of a stand-in, when it came.
+    pub(crate) fn is_queued(&self) -> bool {
+        if let Some(away) = &self.away {
+            return away.is_queued;
+        }
+        let shown = decode_server(&self.shown(Standing::Queue));
+        let is_out = |state: &QueueState| matches!(state, QueueState::Out { .. });
+        matches!(shown, Ok(Some(ServerMessage::Queue { state, .. })) if !is_out(&state))
+    }
+
+    /// By what its client was told last that it may go into this room: as that of its match, or its
+    /// party's.
+    pub(crate) fn led_by(&self, room: RoomId) -> Option<Standing> {
+        let led = |standing| match decode_server(&self.shown(standing)) {
+            Ok(Some(ServerMessage::Queue {
+                state: QueueState::Going { room, .. },
+                ..
+            })) => Some(room),
+            Ok(Some(ServerMessage::Party {
+                state: PartyState::In { room, .. },
+                ..
+            })) => room.map(|to| to.room),
+            _ => None,
+        };
+        let mut standings = [Standing::Queue, Standing::Party].into_iter();
+        standings.find(|standing| led(*standing) == Some(room))
+    }
+
+    /// A stand-in keeps this until it is gone; of another connection it is dropped.
+    pub(crate) fn hold(&self, what: Held) {
+        if let Some(away) = &self.away {
+            away.held.lock().push(what);
+        }
+    }
+
+    /// What another node is to know of it where it is lent.
+    pub(crate) fn lent(&self) -> Lent {
+        Lent {
+            room: self.room(),
+            is_listed: self.listed.load(Ordering::Relaxed) != 0,
+            hears: self.hears(Window::Two).then(|| self.hears(Window::Lobby)),
+            takes_notices: self.mailbox.is_open(),
+            attends: self.mailbox.attends(),
+            muted_until: Date(self.muted_until.load(Ordering::Relaxed)),
         }
     }
 
@@ -231,6 +360,15 @@ impl Online {
         (room != 0).then_some(RoomId(room))
     }
 
+    /// Where it is, as far as anybody may know.
+    pub(crate) fn at(&self) -> At {
+        if self.room().is_none() {
+            return At::Lobby(self.game);
+        }
+        let listed = self.listed.load(Ordering::Relaxed);
+        At::Room(self.game, (listed != 0).then_some(RoomId(listed)))
+    }
+
     fn whereabouts(&self) -> Whereabouts {
         Whereabouts {
             game: self.game,
@@ -251,6 +389,29 @@ impl Online {
             muted_s: self.muted_s(today),
         }
     }
+}
+
+/// What there is of a connection beside who it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lent {
+    pub(crate) room: Option<RoomId>,
+    /// Whether lists show that room.
+    pub(crate) is_listed: bool,
+    /// Whether it is told what players say, and if so whether also the lobby.
+    pub(crate) hears: Option<bool>,
+    /// Whether its client understands notices.
+    pub(crate) takes_notices: bool,
+    /// What else it understands, by [`Standing`].
+    pub(crate) attends: [bool; 2],
+    pub(crate) muted_until: Date,
+}
+
+/// Hears of what becomes of the connections that this process has itself.
+pub(crate) trait Follow: Send + Sync {
+    /// One is in another room, or in none.
+    fn moved(&self, number: u64, room: Option<RoomId>, is_listed: bool);
+    /// One is no more.
+    fn gone(&self, number: u64);
 }
 
 /// A connection as operators see it.
@@ -291,6 +452,9 @@ struct Shared {
     heard: Mutex<Vec<Arc<Online>>>,
     /// Wakes who waits for them.
     hears: Notify,
+    follower: OnceLock<Weak<dyn Follow>>,
+    /// Wakes who waits for [`Presence::take_stirred`].
+    stirs: Notify,
 }
 
 #[derive(Default)]
@@ -299,6 +463,8 @@ struct Table {
     of_player: BTreeMap<(Identity, u64), Arc<Online>>,
     of_room: BTreeMap<(RoomId, u64), Arc<Online>>,
     newest: u64,
+    /// Players who came, went, or are elsewhere, each once.
+    stirred: BTreeSet<Identity>,
     /// With when they went, latest last.
     gone: VecDeque<(Arc<Online>, Instant)>,
 }
@@ -312,35 +478,90 @@ impl Presence {
         identity: &Identity,
         address: IpAddr,
     ) -> Present {
+        self.enter_as(game, name, identity, address, None)
+    }
+
+    /// Enters one that another node lends, as it is there.
+    pub(crate) fn lend(
+        &self,
+        game: &'static str,
+        name: &str,
+        identity: &Identity,
+        away: Away,
+        as_it_is: &Lent,
+    ) -> Present {
+        // It is that node's to know.
+        let address = Ipv4Addr::UNSPECIFIED.into();
+        let present = self.enter_as(game, name, identity, address, Some(away));
+        if let Some(lobby) = as_it_is.hears {
+            present.set_hears(lobby);
+        }
+        present.mute(Some(as_it_is.muted_until));
+        present.set_room(as_it_is.room, as_it_is.is_listed);
+        present
+    }
+
+    fn enter_as(
+        &self,
+        game: &'static str,
+        name: &str,
+        identity: &Identity,
+        address: IpAddr,
+        away: Option<Away>,
+    ) -> Present {
+        let mut table = self.0.table.lock();
+        table.newest += 1;
+        let number = table.newest;
         let online = Arc::new(Online {
+            number,
+            away,
             game,
             name: name.into(),
             identity: identity.clone(),
             address: address.to_canonical(),
             since: Instant::now(),
             room: AtomicU32::new(0),
+            listed: AtomicU32::new(0),
             expelled: OnceLock::new(),
             muted_until: AtomicU64::new(0),
             ordered: Notify::new(),
-            mailbox: Mailbox::new(Instant::now()),
+            mailbox: Mailbox::new(),
             seen: AtomicU32::new(0),
             is_heard: AtomicBool::new(false),
             hears: AtomicU8::new(0),
             blocked: Mutex::default(),
             blocked_changed: AtomicBool::new(false),
         });
-        let mut table = self.0.table.lock();
-        table.newest += 1;
-        let number = table.newest;
         table.here.insert(number, online.clone());
         let whose = (identity.clone(), number);
         table.of_player.insert(whose, online.clone());
+        table.stirred.insert(identity.clone());
+        drop(table);
+        self.0.stirs.notify_one();
         Present {
             presence: self.clone(),
-            number,
             online,
             is_welcome: false,
         }
+    }
+
+    /// Who hears from now on what becomes of the connections of this process; the first one counts.
+    pub(crate) fn follow(&self, follower: Weak<dyn Follow>) {
+        let _ = self.0.follower.set(follower);
+    }
+
+    fn tell_follower(&self, online: &Online, tell: impl FnOnce(&dyn Follow)) {
+        let follower = self.0.follower.get().filter(|_| !online.is_lent());
+        if let Some(follower) = follower.and_then(Weak::upgrade) {
+            tell(&*follower);
+        }
+    }
+
+    /// Those with these numbers who are still there.
+    pub(crate) fn of_numbers(&self, numbers: &[u64]) -> Vec<Arc<Online>> {
+        let table = self.0.table.lock();
+        let here = numbers.iter().filter_map(|number| table.here.get(number));
+        here.cloned().collect()
     }
 
     /// Those who are meant.
@@ -399,6 +620,28 @@ impl Presence {
         self.0.hears.notified().await;
     }
 
+    /// Somebody is to be erased: of their connections that are gone nothing is shown any more.
+    pub(crate) fn forget(&self, who: &Identity) {
+        let mut table = self.0.table.lock();
+        table.gone.retain(|(online, _)| online.identity != *who);
+    }
+
+    /// Others may see something of a player otherwise from now on.
+    pub(crate) fn stir(&self, who: &Identity) {
+        self.0.table.lock().stirred.insert(who.clone());
+        self.0.stirs.notify_one();
+    }
+
+    /// Those of whom that is so, or who came, went or are elsewhere, since the last time.
+    pub(crate) fn take_stirred(&self) -> BTreeSet<Identity> {
+        std::mem::take(&mut self.0.table.lock().stirred)
+    }
+
+    /// Done when there may be some.
+    pub(crate) async fn stirs(&self) {
+        self.0.stirs.notified().await;
+    }
+
     /// Where each of these players is, by each of their connections, in the order in which they
     /// came.
     pub(crate) fn whereabouts(&self, players: &[Identity]) -> Vec<Vec<Whereabouts>> {
@@ -412,7 +655,7 @@ impl Presence {
     /// Everybody, then those who went, the latest first.
     pub(crate) fn lines(&self, today: Date) -> Vec<PlayerLine> {
         let table = self.0.table.lock();
-        let here = table.here.iter();
+        let here = table.here.iter().filter(|(_, online)| !online.is_lent());
         let mut here: Vec<_> = here
             .map(|(number, online)| (*number, online.clone()))
             .collect();
@@ -430,7 +673,6 @@ impl Presence {
 /// A connection's entry, which goes with it.
 pub(crate) struct Present {
     presence: Presence,
-    number: u64,
     online: Arc<Online>,
     is_welcome: bool,
 }
@@ -442,8 +684,9 @@ impl Present {
         self
     }
 
-    /// Tells others where it is; `None`: in the lobby. Not for the tick path.
-    pub(crate) fn set_room(&self, room: Option<RoomId>) {
+    /// Tells others where it is, and whether lists show that room; `None`: in the lobby. Not for the
+    /// tick path.
+    pub(crate) fn set_room(&self, room: Option<RoomId>, is_listed: bool) {
         let mut table = self.presence.0.table.lock();
         if let Some(before) = self.room() {
             table.of_room.remove(&(before, self.number));
@@ -452,8 +695,17 @@ impl Present {
             let place = (room, self.number);
             table.of_room.insert(place, self.online.clone());
         }
-        let room = room.map_or(0, |room| room.0);
-        self.online.room.store(room, Ordering::Relaxed);
+        let number = room.map_or(0, |room| room.0);
+        let listed = if is_listed { number } else { 0 };
+        self.online.listed.store(listed, Ordering::Relaxed);
+        self.online.room.store(number, Ordering::Relaxed);
+        table.stirred.insert(self.online.identity.clone());
+        drop(table);
+        self.presence.0.stirs.notify_one();
+        let presence = &self.presence;
+        presence.tell_follower(&self.online, |follower| {
+            follower.moved(self.number, room, is_listed);
+        });
     }
 
     /// It, for who has something for it later.
@@ -483,18 +735,25 @@ impl std::ops::Deref for Present {
 
 impl Drop for Present {
     fn drop(&mut self) {
+        let number = self.number;
         let mut table = self.presence.0.table.lock();
-        let Some(online) = table.here.remove(&self.number) else {
+        let Some(online) = table.here.remove(&number) else {
             return;
         };
-        let whose = (online.identity.clone(), self.number);
+        let whose = (online.identity.clone(), number);
         table.of_player.remove(&whose);
+        table.stirred.insert(whose.0);
+        self.presence.0.stirs.notify_one();
         if let Some(room) = online.room() {
-            table.of_room.remove(&(room, self.number));
+            table.of_room.remove(&(room, number));
         }
+        drop(table);
+        let presence = &self.presence;
+        presence.tell_follower(&online, |follower| follower.gone(number));
         if !self.is_welcome {
             return;
         }
+        let mut table = presence.0.table.lock();
         if table.gone.len() == GONE_MAX {
             table.gone.pop_front();
         }

@@ -70,6 +70,10 @@ pub const PEERS_PER_PAGE: usize = 10;
 /// Players who said something that one has not read, of whom one is told on coming: the latest.
 /// Beyond: their lines are there when one looks.
 pub const UNREAD_MAX: usize = 20;
+/// Players whom a connection watches: somebody's contacts. Beyond: they are not watched.
+pub const WATCHED_MAX: usize = 100;
+/// Players of one message about them: it goes out before a snapshot. Others follow.
+pub const PRESENCES_PER_PAGE: usize = 16;
 /// Ticks for which a room remembers events; a client further behind loses the momentary ones.
 pub const EVENT_RING_TICKS: u32 = 64;
 /// Durable events that a room remembers for those who fell behind, come back or join later: a

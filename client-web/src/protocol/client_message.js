@@ -11,6 +11,8 @@ import { Feature, Kind, VERSION } from './frame.js';
 const LATER_FROM = 129;
 /** What is asked of other people. */
 const PEOPLE = 133;
+/** Whom one watches. */
+const WATCH = 134;
 /** What is said to the matchmaking queue. */
 const QUEUE = 140;
 /** What is said of parties. */
@@ -190,6 +192,13 @@ export const enterPeople = (nonce, lobby) =>
     w.uint(0);
     w.uint(nonce >>> 0);
     w.bool(lobby);
+  });
+
+/** @param {readonly string[]} handles of all whom one watches from now on */
+export const watch = (handles) =>
+  message(WATCH, (w) => {
+    w.uint(handles.length);
+    for (const handle of handles) w.string(handle);
   });
 
 /** @param {number} nonce comes back in the answer @param {number} player whom, of the room */

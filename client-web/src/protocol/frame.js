@@ -32,8 +32,10 @@ export const Feature = Object.freeze({
   PEOPLE: 128,
   /** `Party`. */
   PARTIES: 256,
+  /** `Watch`, answered by `Presence`. */
+  WATCH: 512,
   /** All that the SDK does. */
-  ALL: 511,
+  ALL: 1023,
 });
 
 /** First byte of a message. */

@@ -11,6 +11,7 @@ import {
   OPTIONS_BYTES_MAX,
   PAGE_LINES_MAX,
   PEERS_PER_PAGE,
+  PRESENCES_PER_PAGE,
   ROOMS_LISTED_MAX,
   SERVER_MESSAGE_BYTES_MAX,
   UNREAD_MAX,
@@ -88,6 +89,12 @@ const QUEUE_STATES = /** @type {const} */ (['Out', 'Waiting', 'Offered', 'Going'
  */
 
 /**
+ * Where a player is who is watched; of a room that lists do not show the number is not told.
+ * @typedef {{ type: 'Unwatched' } | { type: 'Offline' } | { type: 'Lobby', game: string }
+ *   | { type: 'Room', game: string, room: number | undefined }} PeerAt
+ */
+
+/**
  * How things stand for the player in the matchmaking queue; times are milliseconds from when it was
  * said.
  * @typedef {{ type: 'Out', why: typeof OUT_OF_QUEUE[number], own: boolean, againMs: number }
@@ -140,6 +147,7 @@ const QUEUE_STATES = /** @type {const} */ (['Out', 'Waiting', 'Offered', 'Going'
  *   | { type: 'Past', nonce: number, page: { lines: PackedSaid[], more: boolean, next: number } | undefined,
  *     refusal: import('../types.js').Refusal | undefined }
  *   | { type: 'People', news: PeopleNews }
+ *   | { type: 'Presence', peers: { handle: string, at: PeerAt }[] }
  *   | { type: 'Queue', nonce: number, state: QueueState }
  *   | { type: 'Party', nonce: number, state: PartyState }
  *   } ServerMessage
@@ -154,7 +162,7 @@ const RESERVED_TO = 250;
  * @type {Partial<Record<number, ServerMessage['type']>>}
  */
 const LATER = {
-  129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines', 133: 'Typing', 134: 'Line', 135: 'Past', 136: 'People', 140: 'Queue', 141: 'Party',
+  129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines', 133: 'Typing', 134: 'Line', 135: 'Past', 136: 'People', 137: 'Presence', 140: 'Queue', 141: 'Party',
 };
 
 /**
@@ -249,6 +257,7 @@ const FIELDS = {
     return { nonce, page: { lines: r.list(PAGE_LINES_MAX, saidLine), more: r.bool(), next: r.u32() }, refusal: undefined };
   },
   People: (r) => ({ news: peopleNews(r) }),
+  Presence: (r) => ({ peers: r.list(PRESENCES_PER_PAGE, (of) => ({ handle: of.string(), at: peerAt(of) })) }),
   Queue: (r) => ({ nonce: r.u32(), state: queueState(r) }),
   Party: (r) => ({ nonce: r.u32(), state: partyState(r) }),
 };
@@ -337,6 +346,19 @@ function saidLine(r) {
 /** @param {ControlReader} r @returns {import('../types.js').Peer} */
 function peer(r) {
   return { handle: r.string(), name: r.string() };
+}
+
+/** @param {ControlReader} r @returns {PeerAt} */
+function peerAt(r) {
+  const type = r.variant(/** @type {const} */ (['Unwatched', 'Offline', 'Lobby', 'Room']));
+  switch (type) {
+    case 'Lobby':
+      return { type, game: r.string() };
+    case 'Room':
+      return { type, game: r.string(), room: r.option(() => r.u32()) };
+    default:
+      return { type };
+  }
 }
 
 /** @param {ControlReader} r @returns {PeopleNews} */

@@ -4,7 +4,7 @@
  */
 
 import { connect, join, RequestError } from 'tickwire-client';
-import type { ChatLine, CloseInfo, Entity, Link, Member, Room, RoomInfo, Stats, View } from 'tickwire-client';
+import type { ChatLine, CloseInfo, Entity, Link, Member, Room, RoomInfo, Stats, View, Watch } from 'tickwire-client';
 import { DevPanel } from 'tickwire-client/dev_panel.js';
 import { clamp } from 'tickwire-client/exact.js';
 
@@ -94,9 +94,16 @@ export async function lobby(): Promise<void> {
   const stats: Stats = room.stats;
   dot(view.entities.length + entities.length, members.size, room.state.round?.on ? room.code : link.name);
   dot(stats.rttMs, link.schema.components.length, `${link.state} ${link.limits.seats}`);
+  const offers: boolean = link.offers.people && link.offers.watch && link.offers.parties && link.offers.queue;
+  dot(Number(offers), 0, '');
   room.say('hello');
   room.ready();
   room.kick(await link.ping());
+  const friends: Watch = link.watch(['A'.repeat(16)]);
+  friends.on('change', (handle, presence) => dot(presence.type === 'room' ? (presence.room ?? 0) : 0, friends.size, handle));
+  for (const [handle, presence] of friends) dot(0, 0, presence.type === 'lobby' ? presence.game : handle);
+  friends.add('B'.repeat(16));
+  friends.close();
   link.on('reconnecting', ({ attempt, delayMs, code, reason }) => dot(attempt, delayMs + code, reason));
   link.on('resumed', ({ room: same }) => dot(0, 0, same === undefined ? 'elsewhere' : same.code));
   const why: 'Asked' | 'Kicked' | 'RoomClosed' | 'SeatLost' = await room.leave();

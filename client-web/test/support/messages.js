@@ -407,3 +407,19 @@ export const you = (nonce, handle) =>
     w.string(handle);
     w.uint(0);
   });
+
+/**
+ * Where somebody is who is watched.
+ * @param {string} handle
+ * @param {import('../../src/protocol/server_message.js').PeerAt} at
+ */
+export const presence = (handle, at) =>
+  later(137, (w) => {
+    w.uint(1);
+    w.string(handle);
+    w.uint(['Unwatched', 'Offline', 'Lobby', 'Room'].indexOf(at.type));
+    if (at.type === 'Lobby' || at.type === 'Room') w.string(at.game);
+    if (at.type !== 'Room') return;
+    w.bool(at.room !== undefined);
+    if (at.room !== undefined) w.uint(at.room);
+  });

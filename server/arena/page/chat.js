@@ -39,7 +39,12 @@ export class Chat {
     this.#onOpen = onOpen;
     const signal = this.#abort.signal;
     this.#log.replaceChildren();
-    this.#past = new ChatPast(room, () => this.#first(), signal);
+    const parts = { scroller: this.#scroller, list: element('chat-past', HTMLElement), more: element('chat-more', HTMLButtonElement), note: element('chat-past-note', HTMLElement) };
+    this.#past = new ChatPast(parts, {
+      history: (options) => room.history(options),
+      draw: (/** @type {import('/client/types.js').PastLine} */ line) => chatLine(room, { ...line, from: -1 }),
+      first: () => this.#first(),
+    }, signal);
     this.#close();
     this.#text.maxLength = 200;
     for (const line of room.chat) this.add(line);

@@ -21,10 +21,15 @@ export function chatLine(room, line) {
   return item;
 }
 
+/** @param {Date} at @returns {string} */
+export function timeOf(at) {
+  const isToday = at.toDateString() === new Date().toDateString();
+  return (isToday ? CLOCK : DAY).format(at);
+}
+
 /** Says when a line was said, in front of it. @param {HTMLElement} item @param {Date} at */
 export function setTime(item, at) {
-  const isToday = at.toDateString() === new Date().toDateString();
-  const time = make('time', 'chat-time', (isToday ? CLOCK : DAY).format(at));
+  const time = make('time', 'chat-time', timeOf(at));
   time.dateTime = at.toISOString();
   item.prepend(time);
 }

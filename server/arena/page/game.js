@@ -17,9 +17,11 @@ import { Minimap } from './minimap.js';
 import { INK, colourOf, forgetColours, learnColours } from './palette.js';
 import { Renderer } from './render.js';
 import { Scoreboard } from './scoreboard.js';
+import { share } from './share.js';
 import { Shots } from './shots.js';
 import { Vitals } from './vitals.js';
 import { Watch } from './watch.js';
+import { inWords } from './why.js';
 
 /** CSS pixels that health and points cover; with the sticks, on touch. */
 const FOOT = 90;
@@ -85,13 +87,13 @@ export class Game {
     room.on('won', (/** @type {{ round: number, name: string }} */ { round, name }, /** @type {number} */ _, /** @type {boolean} */ isPast) => {
       if (!isPast) this.#feed.note(name, INK.text, `won round ${round}`);
     });
-    room.on('refused', (/** @type {{ reason: string }} */ { reason }) => toast(refusal(reason), true));
+    room.on('refused', (/** @type {{ reason: string }} */ { reason }) => toast(inWords(reason), true));
     // Tab is the scoreboard's there.
     this.#stage.onkeydown = (event) => {
       if (event.key === 'Escape') element('tool-link', HTMLButtonElement).focus();
     };
     element('tool-leave', HTMLButtonElement).onclick = onLeave;
-    element('tool-link', HTMLButtonElement).onclick = () => invite(room.spectating ? 'watches' : 'joins');
+    element('tool-link', HTMLButtonElement).onclick = () => share(location.href, `Link copied. Whoever opens it ${room.spectating ? 'watches' : 'joins'} this room.`);
   }
 
   /** Shows the arena and begins to play. */
@@ -215,37 +217,5 @@ export class Game {
     const entity = find(view, handle);
     if (!entity) return 'someone';
     return entity.owner === undefined ? 'a drone' : this.#room.label(entity.owner) || 'someone';
-  }
-}
-
-/**
- * Copies a link to this page, which names the room, or shows it where copying is forbidden.
- * @param {'joins' | 'watches'} does what whoever opens it does there
- */
-async function invite(does) {
-  try {
-    await navigator.clipboard.writeText(location.href);
-    toast(`Link copied. Whoever opens it ${does} this room.`);
-  } catch {
-    toast(location.href);
-  }
-}
-
-/** @param {string} reason a Refusal's name @returns {string} in words */
-export function refusal(reason) {
-  switch (reason) {
-    case 'NoSuchRoom': return 'There is no such room.';
-    case 'RoomFull': return 'The room is full.';
-    case 'Locked': return 'The room lets nobody in for now.';
-    case 'TooManyRooms': return 'The server has all the rooms it may have.';
-    case 'Busy': return 'The server is busy. Try again in a moment.';
-    case 'TooOften': return 'Too fast. Try again in a moment.';
-    case 'NotHost': return 'Only the host may do that.';
-    case 'NoSuchPlayer': return 'That player is gone.';
-    case 'BadText': return 'That text is too long or empty.';
-    case 'KeptOut': return 'You were removed from that room. It is closed to you for ten minutes.';
-    case 'NotForSpectators': return 'Take a seat first: who watches only looks.';
-    case 'Muted': return 'You are muted for now.';
-    default: return 'The server refused.';
   }
 }

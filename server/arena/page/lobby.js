@@ -1,13 +1,16 @@
 /**
- * The page before the game: name, colour, mode, Play, rooms, create, join by code. It lists rooms
- * through `GET /api/rooms` and holds no socket; what the visitor chose goes to `onEnter`.
+ * The page before the game: name, colour, mode, Play, rooms, create, join by code, and its panels. It
+ * lists rooms through `GET /api/rooms`; what the visitor chose goes to `onEnter`. The link that some
+ * panels need is `main.js`'s, which tells of it.
  */
 
 import { Backdrop } from './backdrop.js';
 import { Board } from './board.js';
 import { element, make, write } from './dom.js';
 import { COLOURS } from './palette.js';
+import { PartyPanel } from './party_panel.js';
 import { recall, remember } from './storage.js';
+import { TalkPanel } from './talk_panel.js';
 
 const REFRESH_MS = 3000;
 const NAME_KEY = 'tickwire.name';
@@ -21,7 +24,8 @@ const CALL_SIGNS = ['Falcon', 'Otter', 'Comet', 'Badger', 'Ember', 'Lynx', 'Quar
 
 /**
  * How to get into a room.
- * @typedef {{ how: 'quick', mode: string } | { how: 'duel' } | { how: 'room', id: number, spectate?: boolean }
+ * @typedef {{ how: 'quick', mode: string } | { how: 'match', mode: string, queue?: ReturnType<import('/client/tickwire.js').Link['queue']> }
+ *   | { how: 'follow' } | { how: 'room', id: number, spectate?: boolean }
  *   | { how: 'code', code: string, spectate?: boolean }
  *   | { how: 'create', name: string, private: boolean, seats: number, kicks: boolean, mode: string
  *   }} Way
@@ -41,13 +45,20 @@ export class Lobby {
   #note = element('room-note', HTMLElement);
   #dialog = element('create-dialog', HTMLDialogElement);
   #backdrop = new Backdrop();
+  /** The visitor's party. */
+  party = new PartyPanel(() => this.#onEnter({ how: 'follow' }));
   /** What stands beside play and rooms: each is started when the lobby is shown. */
-  #panels = [new Board()];
+  #board = new Board();
+  #talk = new TalkPanel();
+  #matches = [element('duel', HTMLButtonElement), element('pair', HTMLButtonElement)];
   #timer = 0;
   #onEnter;
 
-  /** @param {(way: Way) => void} onEnter */
-  constructor(onEnter) {
+  /**
+   * @param {(way: Way) => void} onEnter
+   * @param {() => void} onOther the visitor has another name or colour
+   */
+  constructor(onEnter, onOther) {
     this.#onEnter = onEnter;
     this.#name.value = recall(NAME_KEY) || callSign();
     const colours = Object.keys(COLOURS);
@@ -58,7 +69,9 @@ export class Lobby {
       event.preventDefault();
       onEnter({ how: 'quick', mode: this.#mode() });
     });
-    element('duel', HTMLButtonElement).addEventListener('click', () => onEnter({ how: 'duel' }));
+    for (const button of this.#matches) button.addEventListener('click', () => onEnter({ how: 'match', mode: button.id }));
+    this.#name.addEventListener('change', onOther);
+    element('colours', HTMLElement).addEventListener('change', onOther);
     element('code-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
       const code = codeIn(this.#code.value);
@@ -98,7 +111,7 @@ export class Lobby {
   show() {
     this.#page.hidden = false;
     this.#backdrop.start();
-    for (const panel of this.#panels) panel.start();
+    for (const panel of [this.#board, this.#talk, this.party]) panel.start();
     this.#refresh();
     clearInterval(this.#timer);
     this.#timer = window.setInterval(() => {
@@ -111,9 +124,21 @@ export class Lobby {
   hide() {
     this.#page.hidden = true;
     this.#backdrop.stop();
-    for (const panel of this.#panels) panel.stop();
+    for (const panel of [this.#board, this.#talk, this.party]) panel.stop();
     clearInterval(this.#timer);
     if (this.#dialog.open) this.#dialog.close();
+  }
+
+  /** There is a fresh link. @param {import('/client/tickwire.js').Link} link */
+  attach(link) {
+    this.#talk.attach(link);
+    this.party.attach(link);
+    for (const button of this.#matches) button.hidden = !link.offers.queue;
+  }
+
+  /** There is none. @param {string} why */
+  detach(why) {
+    this.#talk.detach(why);
   }
 
   #prepareDialog() {

@@ -55,6 +55,9 @@ pub use rule::{Mover, step};
 use components::{Gun, Heading, Health, KindOf, Pos, Score, Serials};
 use options::{Look, PlayerChoice, Poster, RoomChoice};
 
+/// The queue's mode of two who hunt together.
+const PAIR: &str = "pair";
+
 static PAGE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/page");
 
 /// The arena as a [`Game`].
@@ -72,10 +75,16 @@ impl Game for Arena {
     fn schema(schema: &mut Schema<Arena>) {
         schema::declare(schema);
         schema.mode("duel", duel());
+        schema.mode(PAIR, pair());
     }
 
     fn setup(world: &mut World, systems: &mut Schedule, room: &RoomOptions) {
-        let mode = room.options.get::<RoomChoice>().mode();
+        let is_pair = room.matched.as_ref().is_some_and(|of| of.mode == PAIR);
+        let mode = if is_pair {
+            Mode::Hunt
+        } else {
+            room.options.get::<RoomChoice>().mode()
+        };
         world.insert_resource(mode);
         world.insert_resource(Poster::new(mode));
         world.init_resource::<Serials>();
@@ -141,6 +150,20 @@ impl Game for Arena {
 
 fn looks(who: &Player) -> Look {
     Look::of(&who.options.get::<PlayerChoice>(), who.id)
+}
+
+/// Two together against the drones, as a party or by chance; who finds nobody hunts with one drone.
+fn pair() -> queue::Mode {
+    queue::Mode {
+        teams: 1,
+        team_size: 2,
+        window: Window {
+            start: 50.0,
+            per_second: 0.0,
+            max: 50.0,
+        },
+        ..duel()
+    }
 }
 
 /// One against one; who finds nobody plays against a drone.

@@ -4,7 +4,7 @@ const at = (id) => document.getElementById(id);
 const tell = (text) => (at('status').textContent = text);
 const element = (tag, text, more = {}) => Object.assign(document.createElement(tag), { textContent: text, ...more });
 const list = (id, buttons) => at(id).replaceChildren(...buttons.map((button) => element('li', '').appendChild(button).parentElement));
-let link, room;
+let link, room, contacts;
 /** What is shown: the lobby's channel, a room, or a channel of two; and what was said there before. */
 let shown, past;
 /** Of each channel of two whose it is, and whether there are lines that were not shown. */
@@ -22,10 +22,9 @@ at('door').onsubmit = async (event) => {
   link.on('reconnecting', () => tell('The connection is lost: what you say waits until it is back.'));
   link.on('resumed', () => tell(''));
   link.on('unread', (all) => all.forEach(({ peer }) => waits(peer.handle, peer.name, true)));
-  link.on('direct', (channel, line) => {
-    if (channel === shown) print(line);
-    else waits(channel.peer, line.own ? '' : line.name, !line.own);
-  });
+  link.on('direct', (channel, line) => (channel === shown ? print(line) : waits(channel.peer, line.own ? '' : line.name, !line.own)));
+  contacts = link.watch();
+  contacts.on('change', (handle) => waits(handle, '', directs.get(handle).isNew));
   link.chat.on('line', (line) => shown === link.chat && print(line));
   show(link.chat, 'Lobby');
   setInterval(listRooms, 1000);
@@ -34,8 +33,9 @@ at('door').onsubmit = async (event) => {
 /** There is something of two, which is new or was shown. */
 function waits(handle, name, isNew) {
   directs.set(handle, { name: name || directs.get(handle)?.name || '?', isNew });
-  const label = (of) => (of.isNew ? `${of.name} (new)` : of.name);
-  list('directs', [...directs].map(([whose, of]) => element('button', label(of), { onclick: () => write(whose, of.name) })));
+  if (contacts.size < 100) contacts.add(handle);
+  const label = (whose, of) => of.name + (of.isNew ? ' (new)' : '') + (contacts.get(whose)?.type === 'offline' ? ', away' : '');
+  list('directs', [...directs].map(([whose, of]) => element('button', label(whose, of), { onclick: () => write(whose, of.name) })));
 }
 
 function write(handle, name) {
@@ -69,7 +69,6 @@ function listMembers(members) {
 }
 
 function leave() {
-  at('members').replaceChildren();
   [at('outside').hidden, at('inside').hidden, room] = [false, true];
   show(link.chat, 'Lobby');
 }

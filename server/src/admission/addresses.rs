@@ -112,6 +112,7 @@ impl Addresses {
             shared: self.0.clone(),
             address,
             held: Held::Connection,
+            has_seat: false,
         })))
     }
 }
@@ -192,18 +193,33 @@ impl AddressLease {
         allowed
     }
 
-    /// The place of a player, which a connection with a seat has; `None` when few are left and its
-    /// address or the neighbours have had their share of them. Of who has the seat already that is
-    /// not asked.
-    pub(crate) fn sit(&self, is_theirs: bool) -> Option<AddressLease> {
-        self.take(Held::Seat, |seated, shared, address| {
-            let fill = (!is_theirs).then_some(Fill {
-                taken: seated.all,
-                limit: shared.players_max,
+    /// Takes the place of a player besides, which a connection with a seat has, unless it has it; false
+    /// when few are left and its address or the neighbours have had their share of them. Of who has
+    /// the seat already that is not asked.
+    pub(crate) fn sit(&mut self, is_theirs: bool) -> bool {
+        let Some(place) = &mut self.0 else {
+            return true;
+        };
+        if !place.has_seat {
+            place.has_seat = place.take(Held::Seat, |seated, shared, address| {
+                let fill = (!is_theirs).then_some(Fill {
+                    taken: seated.all,
+                    limit: shared.players_max,
+                });
+                let taken = seated.take(address, None, Spread::All, fill);
+                taken.map_err(|_| &shared.metrics.players_share_hit)
             });
-            let taken = seated.take(address, None, Spread::All, fill);
-            taken.map_err(|_| &shared.metrics.players_share_hit)
-        })
+        }
+        place.has_seat
+    }
+
+    /// Gives that one back.
+    pub(crate) fn stand_up(&mut self) {
+        if let Some(place) = &mut self.0
+            && std::mem::take(&mut place.has_seat)
+        {
+            place.give_back(Held::Seat);
+        }
     }
 
     /// The network that it comes from, whose rooms are listed together; `None` where no limit by
@@ -215,37 +231,25 @@ impl AddressLease {
     /// The place of a room that it makes, `fill` being how many rooms there are of all; `None` when
     /// its address has as many as it may, or they are few and shared out.
     pub(crate) fn room(&self, fill: Fill) -> Option<AddressLease> {
-        self.take(Held::Room, |rooms, shared, address| {
+        let Some(place) = &self.0 else {
+            return Some(AddressLease::unlimited());
+        };
+        let is_taken = place.take(Held::Room, |rooms, shared, address| {
             let cap = Some(shared.rooms_max);
             let taken = rooms.take(address, cap, Spread::All, Some(fill));
             taken.map_err(|refused| match refused {
                 shares::Refused::Cap => &shared.metrics.address_rooms_hit,
                 shares::Refused::Share => &shared.metrics.rooms_share_hit,
             })
+        });
+        is_taken.then(|| {
+            AddressLease(Some(Place {
+                shared: place.shared.clone(),
+                address: place.address,
+                held: Held::Room,
+                has_seat: false,
+            }))
         })
-    }
-
-    /// Another place for it, if `take` finds one among its kind; else the limit that was hit is
-    /// counted.
-    fn take(
-        &self,
-        held: Held,
-        take: impl for<'a> FnOnce(&mut Shares, &'a Shared, IpAddr) -> Result<(), &'a Counter>,
-    ) -> Option<AddressLease> {
-        let Some(place) = &self.0 else {
-            return Some(AddressLease::unlimited());
-        };
-        let (shared, address) = (&place.shared, place.address);
-        let kind = &mut shared.table.lock().held[held as usize];
-        if let Err(hit) = take(kind, shared, address) {
-            hit.increment(1);
-            return None;
-        }
-        Some(AddressLease(Some(Place {
-            shared: shared.clone(),
-            address,
-            held,
-        })))
     }
 }
 
@@ -253,6 +257,25 @@ struct Place {
     shared: Arc<Shared>,
     address: IpAddr,
     held: Held,
+    /// Whether that of a player is its too.
+    has_seat: bool,
+}
+
+impl Place {
+    /// Has `take` find one of a kind; where there is none the limit that was hit is counted.
+    fn take(
+        &self,
+        held: Held,
+        take: impl for<'a> FnOnce(&mut Shares, &'a Shared, IpAddr) -> Result<(), &'a Counter>,
+    ) -> bool {
+        let kind = &mut self.shared.table.lock().held[held as usize];
+        let taken = take(kind, &self.shared, self.address);
+        taken.map_err(|hit| hit.increment(1)).is_ok()
+    }
+
+    fn give_back(&self, held: Held) {
+        self.shared.table.lock().held[held as usize].give_back(self.address);
+    }
 }
 
 /// What is given back when the place is dropped.
@@ -266,8 +289,10 @@ enum Held {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut table = self.shared.table.lock();
-        table.held[self.held as usize].give_back(self.address);
+        self.give_back(self.held);
+        if self.has_seat {
+            self.give_back(Held::Seat);
+        }
     }
 }
 
@@ -384,19 +409,25 @@ mod tests {
     fn the_last_places_are_for_those_who_have_few() {
         let server = Server::new(|config| config.max_connections_per_address = 99);
         let guest = |address: &str| server.admit(address).unwrap();
-        let (heavy, neighbour, stranger) = (
-            guest("192.0.2.1"),
-            guest("192.0.2.2"),
-            guest("198.51.100.1"),
-        );
-        let mut seated: Vec<AddressLease> = (0..6).map(|_| heavy.sit(false).unwrap()).collect();
-        assert!(heavy.sit(false).is_none() && neighbour.sit(false).is_none());
-        seated.push(stranger.sit(false).unwrap());
-        assert!(stranger.sit(false).is_none());
-        seated.push(heavy.sit(true).unwrap());
-        assert!(server.addresses.0.table.lock().held[Held::Seat as usize].all == 8);
-        seated.truncate(5);
-        assert!(heavy.sit(false).is_some());
+        let sits = |address: &str| {
+            let mut guest = guest(address);
+            guest.sit(false).then_some(guest)
+        };
+        let (heavy, neighbour, stranger) = ("192.0.2.1", "192.0.2.2", "198.51.100.1");
+        let mut seated: Vec<AddressLease> = (0..6).map(|_| sits(heavy).unwrap()).collect();
+        assert!(sits(heavy).is_none() && sits(neighbour).is_none());
+        seated.push(sits(stranger).unwrap());
+        assert!(sits(stranger).is_none());
+        let mut back = guest(heavy);
+        assert!(back.sit(true) && back.sit(false), "it has one");
+        let all = || server.addresses.0.table.lock().held[Held::Seat as usize].all;
+        assert_eq!(all(), 8);
+        back.stand_up();
+        back.stand_up();
+        assert_eq!(all(), 7);
+        drop(seated.split_off(5));
+        assert!(all() == 5 && sits(heavy).is_some());
+        let (heavy, neighbour, stranger) = (guest(heavy), guest(neighbour), guest(stranger));
         let room = |guest: &AddressLease, taken| guest.room(Fill { taken, limit: 4 });
         let made = room(&heavy, 2);
         assert!(made.is_some() && room(&neighbour, 3).is_none());

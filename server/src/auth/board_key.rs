@@ -1,48 +1,31 @@
 //! By what a page finds its visitor's row on a board that everybody sees: a mark on each, which is
 //! another one on each board and says to nobody who it is. Who brings their own token is told theirs.
 
-use std::fmt::{self, Write};
-
-use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key, sign};
+use super::derived_key::{DerivedKey, digits};
 
 /// Bytes of a mark, the first of an HMAC-SHA-256: of the rows of a board no two have the same.
 const MARK_BYTES: usize = 8;
-/// What the key is derived for, and what each mark begins with; see [`super::SeatKey`].
+/// What the key is derived for, and what each mark begins with.
 const DOMAIN: &[u8] = b"tickwire board mark 1";
 
 /// The key of all marks. Clones are the same key.
-#[derive(Clone)]
-pub(crate) struct BoardKey(Key);
-
-/// It belongs into no log.
-impl fmt::Debug for BoardKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BoardKey(..)")
-    }
-}
+#[derive(Clone, Debug)]
+pub(crate) struct BoardKey(DerivedKey);
 
 impl BoardKey {
-    /// Derived from a secret of the server's, which signs other things too.
+    /// Derived from a secret of the server's.
     pub(crate) fn derive(secret: &[u8]) -> BoardKey {
-        let derived = sign(&Key::new(HMAC_SHA256, secret), DOMAIN);
-        BoardKey(Key::new(HMAC_SHA256, derived.as_ref()))
+        BoardKey(DerivedKey::new(secret, DOMAIN))
     }
 
     /// The mark of a player, by their identity's text, on the board of a game and season.
     pub(crate) fn mark(&self, game: &str, season: &str, player: &str) -> String {
-        let mut mac = Context::with_key(&self.0);
-        mac.update(DOMAIN);
+        let mut mac = self.0.mac(DOMAIN);
         for part in [game, season, player] {
             mac.update(&(part.len() as u64).to_le_bytes());
             mac.update(part.as_bytes());
         }
-        let tag = mac.sign();
-        let mut mark = String::with_capacity(2 * MARK_BYTES);
-        for byte in &tag.as_ref()[..MARK_BYTES] {
-            // Writing to a string can't fail.
-            let _ = write!(mark, "{byte:02x}");
-        }
-        mark
+        digits(&mac.sign().as_ref()[..MARK_BYTES])
     }
 }
 

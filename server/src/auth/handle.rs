@@ -3,12 +3,16 @@
 //! hash of the identity, from which neither the identity nor a token can be had, nor whether a name
 //! that somebody guesses is theirs. `people` gives handles out.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
-use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key, Tag, sign};
+use aws_lc_rs::hmac::Tag;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use tickwire::limits::HANDLE_CHARS;
 
 use super::Identity;
+use super::derived_key::{DerivedKey, digits};
 
 /// Bytes of a handle, the first of an HMAC-SHA-256: of a thousand million players two have the same
 /// one with a probability of 1 in 10^11, and nobody guesses one.
@@ -18,11 +22,9 @@ const CHANNEL_BYTES: usize = 16;
 /// What the key is derived for, and what each hash begins with.
 const DOMAIN: &[u8] = b"tickwire handle 1";
 const DOMAIN_OF_TWO: &[u8] = b"tickwire channel of two 1";
-/// RFC 4648 §5.
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// A player's handle.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Handle([u8; HANDLE_BYTES]);
 
 impl Handle {
@@ -30,29 +32,14 @@ impl Handle {
     pub(crate) fn read(text: &str) -> Option<Handle> {
         let digits: &[u8; HANDLE_CHARS] = text.as_bytes().try_into().ok()?;
         let mut bytes = [0; HANDLE_BYTES];
-        for (four, three) in digits.chunks(4).zip(bytes.chunks_mut(3)) {
-            let mut bits = 0;
-            for digit in four {
-                let value = DIGITS.iter().position(|of| of == digit)?;
-                bits = bits << 6 | value as u32;
-            }
-            three.copy_from_slice(&bits.to_be_bytes()[1..]);
-        }
-        Some(Handle(bytes))
+        let read = URL_SAFE_NO_PAD.decode_slice(digits, &mut bytes).ok()?;
+        (read == HANDLE_BYTES).then_some(Handle(bytes))
     }
 }
 
 impl fmt::Display for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for three in self.0.chunks(3) {
-            let bits = three
-                .iter()
-                .fold(0, |bits, byte| bits << 8 | usize::from(*byte));
-            for shift in [18, 12, 6, 0] {
-                f.write_char(char::from(DIGITS[bits >> shift & 63]))?;
-            }
-        }
-        Ok(())
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
     }
 }
 
@@ -62,15 +49,14 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// What handles are made with. It belongs into no log. Clones are the same key.
-#[derive(Clone)]
-pub(crate) struct HandleKey(Key);
+/// What handles are made with. Clones are the same key.
+#[derive(Clone, Debug)]
+pub(crate) struct HandleKey(DerivedKey);
 
 impl HandleKey {
     /// Derived from a secret.
     pub(crate) fn derive(secret: &[u8]) -> HandleKey {
-        let derived = sign(&Key::new(HMAC_SHA256, secret), DOMAIN);
-        HandleKey(Key::new(HMAC_SHA256, derived.as_ref()))
+        HandleKey(DerivedKey::new(secret, DOMAIN))
     }
 
     /// A player's.
@@ -85,17 +71,11 @@ impl HandleKey {
     /// names neither.
     pub(crate) fn channel_of_two(&self, one: &Identity, other: &Identity) -> String {
         let tag = self.tag(DOMAIN_OF_TWO, &[one.min(other), one.max(other)]);
-        let mut text = String::from("two:");
-        for byte in &tag.as_ref()[..CHANNEL_BYTES] {
-            // Writing to a string can't fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
+        format!("two:{}", digits(&tag.as_ref()[..CHANNEL_BYTES]))
     }
 
     fn tag(&self, domain: &[u8], of: &[&Identity]) -> Tag {
-        let mut mac = Context::with_key(&self.0);
-        mac.update(domain);
+        let mut mac = self.0.mac(domain);
         for identity in of {
             // Where one ends and the next begins is no question of what they are called.
             mac.update(&(identity.subject.len() as u64).to_le_bytes());
@@ -103,12 +83,6 @@ impl HandleKey {
             mac.update(identity.subject.as_bytes());
         }
         mac.sign()
-    }
-}
-
-impl fmt::Debug for HandleKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HandleKey(..)")
     }
 }
 

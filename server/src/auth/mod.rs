@@ -6,6 +6,7 @@ mod admin_token;
 mod api_keys;
 mod board_key;
 mod cluster_keys;
+mod derived_key;
 mod entropy;
 mod handle;
 mod identity;

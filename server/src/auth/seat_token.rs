@@ -3,13 +3,11 @@
 //! but which numbers a seat takes (`room::seat_tokens`): so a token that was handed out after a
 //! room was last saved opens the seat that is made of the save.
 
-use std::fmt::{self, Write};
-
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key, sign};
 use tickwire::ids::{PlayerId, RoomId};
 
 use super::Identity;
+use super::derived_key::{DerivedKey, digits};
 
 /// Bytes of a proof, the first of an HMAC-SHA-256: nobody guesses 128 bits, one try a request.
 const PROOF_BYTES: usize = 16;
@@ -22,15 +20,8 @@ const TOKEN_BYTES: usize = DIGITS[0] + DIGITS[1] + DIGITS[2] + 2 * PROOF_BYTES;
 const DOMAIN: &[u8] = b"tickwire seat token 1";
 
 /// The key of all seats' tokens. Clones are the same key.
-#[derive(Clone)]
-pub(crate) struct SeatKey(Key);
-
-/// It belongs into no log.
-impl fmt::Debug for SeatKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SeatKey(..)")
-    }
-}
+#[derive(Clone, Debug)]
+pub(crate) struct SeatKey(DerivedKey);
 
 /// What a client says that it has.
 #[derive(Clone, Copy, Debug)]
@@ -45,11 +36,9 @@ pub(crate) struct SeatToken {
 }
 
 impl SeatKey {
-    /// Derived from a secret of the server's, which signs other things too: whoever has that secret
-    /// has this key.
+    /// Derived from a secret of the server's.
     pub(crate) fn derive(secret: &[u8]) -> SeatKey {
-        let derived = sign(&Key::new(HMAC_SHA256, secret), DOMAIN);
-        SeatKey(Key::new(HMAC_SHA256, derived.as_ref()))
+        SeatKey(DerivedKey::new(secret, DOMAIN))
     }
 
     /// The text of a token, for the client of `whose` alone.
@@ -60,13 +49,8 @@ impl SeatKey {
         serial: u64,
         whose: &Identity,
     ) -> String {
-        let mut text = String::with_capacity(TOKEN_BYTES);
-        // Writing to a string can't fail.
-        let _ = write!(text, "{:08x}{:04x}{serial:016x}", room.0, player.0);
-        for byte in self.proof(room, player, serial, whose) {
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
+        let proof = digits(&self.proof(room, player, serial, whose));
+        format!("{:08x}{:04x}{serial:016x}{proof}", room.0, player.0)
     }
 
     /// Whether this server gave that token to `whose`.
@@ -82,8 +66,7 @@ impl SeatKey {
         serial: u64,
         whose: &Identity,
     ) -> [u8; PROOF_BYTES] {
-        let mut mac = Context::with_key(&self.0);
-        mac.update(DOMAIN);
+        let mut mac = self.0.mac(DOMAIN);
         mac.update(&room.0.to_le_bytes());
         mac.update(&player.0.to_le_bytes());
         mac.update(&serial.to_le_bytes());

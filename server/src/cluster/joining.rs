@@ -156,6 +156,7 @@ impl Joining {
             status: shown,
             states: Default::default(),
             tell_at: Duration::ZERO,
+            common_at: None,
             seek_at: Duration::ZERO,
             is_seeking: false,
             is_connected: false,

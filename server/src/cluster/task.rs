@@ -4,6 +4,7 @@
 
 mod shown;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,6 +35,8 @@ const TELL: Duration = Duration::from_secs(1);
 const TELL_SOON: Duration = Duration::from_millis(100);
 /// Between two questions whose the rooms are that somebody waits for.
 const SEEK: Duration = Duration::from_millis(100);
+/// Until it is looked again whether a node takes more than it did.
+const COMMON_AGAIN: Duration = Duration::from_millis(20);
 /// Until an engine that can't be had is tried for again.
 const ENGINE_AGAIN: Duration = Duration::from_secs(1);
 
@@ -71,6 +74,8 @@ pub(super) struct Task {
     /// States of rooms that stand still, to be written.
     pub(super) states: BTreeMap<RoomId, RoomState>,
     pub(super) tell_at: Duration,
+    /// When it is looked whether a node takes more of what players have in common.
+    pub(super) common_at: Option<Duration>,
     pub(super) seek_at: Duration,
     pub(super) is_seeking: bool,
     pub(super) is_connected: bool,
@@ -97,6 +102,7 @@ impl Task {
                 // Heeded with the next pass.
                 () = changed(&mut self.wanted) => {}
                 () = async { self.lobby.nodes().has_work().await } => {}
+                () = async { self.lobby.has_lent().await } => {}
                 () = tokio::time::sleep_until(wake.into()) => {}
             }
         }
@@ -110,6 +116,7 @@ impl Task {
         let seek = self.seek_at;
         let is_sought = !self.is_seeking && self.lobby.nodes().is_any_sought();
         let wakes = self.node.wakes_at().min(self.tell_at);
+        let wakes = self.common_at.map_or(wakes, |at| at.min(wakes));
         if is_sought { wakes.min(seek) } else { wakes }
     }
 
@@ -127,6 +134,7 @@ impl Task {
             self.carry_out(order);
         }
         self.ask_peers();
+        self.send_common();
         self.seek();
         self.count_time();
     }
@@ -278,7 +286,7 @@ impl Task {
             .others()
             .map(|(who, record)| (who, record.url.clone()))
             .collect();
-        self.lobby.nodes().live(self.me, &others);
+        self.lobby.meet(self.me, &others, Instant::now());
         let nodes: Vec<String> = self.node.others().map(|(_, of)| of.node.clone()).collect();
         self.link.dial(nodes.iter().map(String::as_str));
         self.metrics.cluster_nodes.set(others.len() as f64 + 1.0);
@@ -321,6 +329,12 @@ impl Task {
                 if let Some(Err(error)) = told {
                     let from = status::shown(from);
                     tracing::warn!(from, %error, "what a node tells of its rooms can't be read");
+                }
+            }
+            link::Event::Common { from, frame } => {
+                if let Err(error) = self.lobby.lent(from, &frame, Instant::now()) {
+                    let from = status::shown(from);
+                    tracing::warn!(from, %error, "what a node lends can't be read");
                 }
             }
             link::Event::Hurry { from } => {
@@ -406,6 +420,24 @@ impl Task {
                 let _ = self.lobby.nodes().answered(id, None);
             }
         }
+    }
+
+    /// What players have in common goes to the other nodes, as far as they take it.
+    fn send_common(&mut self) {
+        let (node, link, is_full) = (&self.node, &self.link, Cell::new(false));
+        let name = |to: Incarnation| node.others().find(|(who, _)| *who == to);
+        // What is for a node that is gone goes nowhere.
+        let takes = |to: Incarnation| {
+            let takes = name(to).is_none_or(|(_, of)| link.takes_common(&of.node));
+            is_full.set(is_full.get() || !takes);
+            takes
+        };
+        while let Some((to, frame)) = self.lobby.next_lent(takes) {
+            if let Some((_, of)) = name(to) {
+                link.send_common(&of.node, to, frame);
+            }
+        }
+        self.common_at = is_full.get().then(|| self.now() + COMMON_AGAIN);
     }
 
     fn heed(&mut self) -> Wanted {

@@ -4,11 +4,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use hyper::http::uri::PathAndQuery;
+
 use super::engine_url::{Host, read_host};
 use super::error::ConfigError;
 
 /// Bytes of such a URL.
 const BYTES_MAX: usize = 2048;
+const NOT_PLAIN: &str =
+    "what is no letter, digit or sign of a URL is percent-encoded, and it has no #";
 
 /// A URL of HTTP, as it is asked for.
 #[derive(Clone, PartialEq, Eq)]
@@ -17,8 +21,7 @@ pub struct WebhookUrl {
     pub(crate) host: Host,
     /// Host and port as they were written, for the head of a request.
     pub(crate) authority: Box<str>,
-    /// Path and query.
-    pub(crate) target: Box<str>,
+    pub(crate) target: PathAndQuery,
 }
 
 impl FromStr for WebhookUrl {
@@ -42,9 +45,11 @@ fn read(url: &str) -> Result<WebhookUrl, String> {
     let is_plain = url
         .bytes()
         .all(|byte| byte.is_ascii_graphic() && byte != b'#');
-    if !is_plain || url.len() > BYTES_MAX {
-        let why = "what is no letter, digit or sign of a URL is percent-encoded, and it has no #";
-        return Err(format!("{why}, and {BYTES_MAX} bytes at most"));
+    if !is_plain {
+        return Err(NOT_PLAIN.to_owned());
+    }
+    if url.len() > BYTES_MAX {
+        return Err(format!("it has {BYTES_MAX} bytes at most"));
     }
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, target) = rest.split_at(end);
@@ -52,19 +57,19 @@ fn read(url: &str) -> Result<WebhookUrl, String> {
         return Err("it has no user: requests are signed".to_owned());
     }
     let slash = if target.starts_with('/') { "" } else { "/" };
+    let target = PathAndQuery::try_from(format!("{slash}{target}"));
     Ok(WebhookUrl {
         tls,
         host: read_host(authority, if tls { 443 } else { 80 })?,
         authority: authority.into(),
-        target: format!("{slash}{target}").into(),
+        target: target.map_err(|_| NOT_PLAIN.to_owned())?,
     })
 }
 
 impl fmt::Display for WebhookUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls { "https" } else { "http" };
-        let path = self.target.split('?').next().unwrap_or("/");
-        write!(f, "{scheme}://{}{path}", self.authority)
+        write!(f, "{scheme}://{}{}", self.authority, self.target.path())
     }
 }
 
@@ -103,7 +108,7 @@ mod tests {
     fn urls_are_read_as_they_are_asked_for() {
         let check = |text: &str, tls: bool, host: &str, port: u16, target: &str, shown: &str| {
             let url: WebhookUrl = text.parse().unwrap();
-            let read = (url.tls, &*url.host.name, url.host.port, &*url.target);
+            let read = (url.tls, &*url.host.name, url.host.port, url.target.as_str());
             assert_eq!(read, (tls, host, port, target), "{text}");
             assert_eq!(url.to_string(), shown);
         };
@@ -126,6 +131,7 @@ mod tests {
             "https://user:secret@a/",
             "https://a/#secret",
             "https://a/ secret",
+            "https://a/<secret>",
             "https://a/\r\nsecret: 1",
             "https://a:0/",
             "https://a:x/",

@@ -80,11 +80,14 @@ struct Past<T> {
     /// In the order in which they were recorded, or by bucket.
     values: Vec<(Entity, T)>,
     /// Where in `values` each bucket ends, if recorded by bucket.
-    ends: Vec<u32>,
+    ends: Vec<u16>,
     /// Indices of `values` by the entities' own, which are small and used again. Of entities that
     /// were not recorded they are another tick's: what stands there is somebody else.
-    by_index: Vec<u32>,
+    by_index: Vec<u16>,
 }
+
+/// Values of a tick: far above the entities that a room shows.
+const VALUES_MAX: usize = u16::MAX as usize;
 
 /// The world at a view: see [`Rewind::at`].
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +109,9 @@ impl<T: Send + Sync + 'static> Rewind<T> {
     }
 
     /// Records `values` of `tick`, which is later than all before; the oldest tick goes.
+    ///
+    /// # Panics
+    /// When there are more than 65,535.
     pub fn record(&mut self, tick: u32, values: impl IntoIterator<Item = (Entity, T)>) {
         let mut past = self.recycle(tick);
         past.values.extend(values);
@@ -117,7 +123,8 @@ impl<T: Send + Sync + 'static> Rewind<T> {
     /// rest: a game that sorts by place looks only at who was near. `values` is gone through twice.
     ///
     /// # Panics
-    /// When a value's bucket is not below `buckets`, a mistake of the game's author.
+    /// When a value's bucket is not below `buckets`, a mistake of the game's author; when there are
+    /// more than 65,535.
     pub fn record_by<I>(
         &mut self,
         tick: u32,
@@ -131,22 +138,24 @@ impl<T: Send + Sync + 'static> Rewind<T> {
         let mut past = self.recycle(tick);
         past.ends.resize(buckets, 0);
         // Not loops: queries are twice as fast at going through all of theirs themselves.
-        let ends = &mut past.ends;
-        values
-            .clone()
-            .for_each(|(_, value)| ends[bucket(&value)] += 1);
+        let (ends, mut count) = (&mut past.ends, 0);
+        values.clone().for_each(|(_, value)| {
+            ends[bucket(&value)] += 1;
+            count += 1;
+        });
+        assert!(count <= VALUES_MAX, "a tick has too many values");
         // Sizes become starts, which become ends as the buckets fill.
         let mut end = 0;
         for size in &mut past.ends {
             end += std::mem::replace(size, end);
         }
         if let Some(any) = values.clone().next() {
-            past.values.resize(end as usize, any);
+            past.values.resize(usize::from(end), any);
         }
         let (to, ends) = (&mut past.values, &mut past.ends);
         values.for_each(|(entity, value)| {
             let at = &mut ends[bucket(&value)];
-            to[*at as usize] = (entity, value);
+            to[usize::from(*at)] = (entity, value);
             *at += 1;
         });
         self.push(past);
@@ -169,6 +178,10 @@ impl<T: Send + Sync + 'static> Rewind<T> {
     }
 
     fn push(&mut self, mut past: Past<T>) {
+        assert!(
+            past.values.len() <= VALUES_MAX,
+            "a tick has too many values"
+        );
         for ((entity, _), at) in past.values.iter().zip(0..) {
             let index = entity.index_u32() as usize;
             if index >= past.by_index.len() {
@@ -223,7 +236,9 @@ impl<'a, T> Moment<'a, T> {
         };
         let last = (*buckets.end()).min(past.ends.len().saturating_sub(1));
         match (start, end_of(last)) {
-            (Some(start), Some(end)) if start < end => &past.values[start as usize..end as usize],
+            (Some(start), Some(end)) if start < end => {
+                &past.values[usize::from(start)..usize::from(end)]
+            }
             _ => &[],
         }
     }
@@ -233,7 +248,7 @@ impl<'a, T> Moment<'a, T> {
     pub fn newer(&self, entity: Entity) -> Option<(&'a T, f64)> {
         let newer = self.newer?;
         let at = *newer.by_index.get(entity.index_u32() as usize)?;
-        let (who, value) = newer.values.get(at as usize)?;
+        let (who, value) = newer.values.get(usize::from(at))?;
         // Another one may have the index by now, or nobody recorded.
         (*who == entity).then_some((value, self.alpha))
     }

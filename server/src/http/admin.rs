@@ -262,7 +262,7 @@ impl Admin {
                         NotSaid::BadText | NotSaid::OtherGame => StatusCode::BAD_REQUEST,
                         NotSaid::NoSuchGame => StatusCode::NOT_FOUND,
                         NotSaid::PlayerFull | NotSaid::Full => StatusCode::INSUFFICIENT_STORAGE,
-                        NotSaid::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+                        NotSaid::NotStored | NotSaid::NoHome => StatusCode::SERVICE_UNAVAILABLE,
                     };
                     (status, why.to_string())
                 }),

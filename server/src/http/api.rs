@@ -208,7 +208,7 @@ impl Api {
         }
         let reply = match resource {
             Resource::Rooms => rooms::answer(query(&request)?, &caller, &self.lobby)?,
-            Resource::Presence => presence::answer(query(&request)?, &caller, &self.lobby)?,
+            Resource::Presence => presence::answer(query(&request)?, &caller, &self.lobby).await?,
             Resource::Boards => boards::answer(query(&request)?, &caller, &self.lobby).await?,
             Resource::Matches => matches::answer(query(&request)?, &caller, &self.lobby).await?,
             Resource::History => history::answer(query(&request)?, &caller, &self.lobby).await?,

@@ -11,6 +11,7 @@ use super::visitors::Visitors;
 use crate::auth::SeatKey;
 use crate::directory::Directory;
 use crate::directory::nodes::Nodes;
+use crate::directory::ownership::messages::Incarnation;
 use crate::directory::rank::NetworkMark;
 use crate::worker::Session;
 
@@ -27,6 +28,8 @@ pub(super) struct Desk<'a> {
     pub(super) partying: &'a Partying,
     /// `None`: the server is alone.
     pub(super) nodes: Option<&'a Arc<Nodes>>,
+    /// The other node at which matches are played.
+    pub(super) home: Option<Incarnation>,
     pub(super) game: &'a str,
     /// The game's folder, where the server has several.
     pub(super) folder: Option<&'a str>,

@@ -20,8 +20,9 @@ use super::matchmaking;
 use super::waiting::Waiting;
 use crate::admission::request_prices;
 use crate::directory::filter::Filter;
-use crate::directory::nodes::Nodes;
+use crate::directory::nodes::{Nodes, Trace};
 use crate::directory::rank::ranked;
+use crate::presence::Standing;
 use crate::worker::Session;
 use leading::Leading;
 pub(super) use leading::Led;
@@ -89,6 +90,9 @@ impl Desk<'_> {
         if let Some(seating) = self.seat_of_party(session, now, request)? {
             return Ok(Led::Here(Box::new(seating)));
         }
+        if let Some(led) = self.led_away(session, request) {
+            return Ok(led);
+        }
         match self.others(session) {
             Some(nodes) => Leading::new(self, nodes, session, now, request).lead(),
             None => {
@@ -96,6 +100,32 @@ impl Desk<'_> {
                 Ok(Led::Here(Box::new(seating)))
             }
         }
+    }
+
+    /// To a room of another node, of who was told to go there by their queue or party.
+    fn led_away(&self, session: &mut Session, request: &ClientMessage) -> Option<Led> {
+        let ClientMessage::JoinRoom { room, who } = request else {
+            return None;
+        };
+        let is_here = self.registry.worker_of(*room).is_some();
+        if is_here || who.spectator || session.admitted == Some(*room) {
+            return None;
+        }
+        let nodes = self.others(session)?;
+        let by = session.online.as_ref()?.led_by(*room)?;
+        let node = match (by, nodes.trace(*room)) {
+            // That of a match is not told of before somebody is there.
+            (Standing::Queue, _) => self.home,
+            (Standing::Party, Trace::At(node)) => Some(node),
+            (Standing::Party, _) => None,
+        };
+        let Some(node) = node else {
+            // One that has just been made is found by its number.
+            session.admitted = Some(*room);
+            return None;
+        };
+        let redirect = nodes.redirect(&session.identity, *room, node, self.folder);
+        redirect.map(|redirect| Led::Away(Box::new(redirect)))
     }
 
     /// Looks again at one that waits.

@@ -56,7 +56,7 @@ impl Neighbours {
     }
 
     /// What the cluster does with each beat: all hear who lives.
-    pub fn meet(&self) {
+    pub fn meet(&self, now: Instant) {
         let all = self.all.lock();
         for me in all.iter() {
             let others = all
@@ -65,7 +65,7 @@ impl Neighbours {
             let live: Vec<_> = others
                 .map(|other| (other.incarnation, other.url.clone()))
                 .collect();
-            me.nodes.live(me.incarnation, &live);
+            me.shared.meet(me.incarnation, &live, now);
         }
     }
 
@@ -73,6 +73,7 @@ impl Neighbours {
     pub fn tell(&self, now: Instant) {
         let all = self.all.lock();
         for from in all.iter().filter(|from| from.is_heard) {
+            from.shared.tend_lending(now);
             let load = load(&*from.shared.registry);
             let batch = from.shared.tell_others(&from.nodes, load, now);
             for to in all.iter().filter(|to| to.url != from.url) {
@@ -85,6 +86,7 @@ impl Neighbours {
     /// What the cluster does at once: questions and answers go back and forth.
     pub fn deliver(&self, now: Instant) {
         let all = self.all.lock();
+        self.carry(&all, now);
         for me in all.iter() {
             for room in me.nodes.sought(usize::MAX) {
                 let has = |other: &&Neighbour| {
@@ -102,6 +104,22 @@ impl Neighbours {
                     .map(|asked| nodes::encode(&asked.shared.asked(ask, now)));
                 let answered = me.nodes.answered(id, answer.as_deref());
                 answered.expect("a node answers what another reads");
+            }
+        }
+    }
+
+    /// Frames of what they have in common, until there are none.
+    fn carry(&self, all: &[Neighbour], now: Instant) {
+        let next = || {
+            let from = all.iter().filter(|from| from.is_heard);
+            let mut frames = from.filter_map(|from| Some((from, from.shared.next_lent(|_| true)?)));
+            frames.next()
+        };
+        while let Some((from, (to, frame))) = next() {
+            let to = all.iter().find(|of| of.incarnation == to && of.is_heard);
+            if let Some(to) = to {
+                let came = to.shared.lent(from.incarnation, &frame, now);
+                came.expect("a node sends what another reads");
             }
         }
     }
@@ -130,7 +148,7 @@ impl Neighbours {
     /// Does all that for servers that run, until it is dropped.
     pub async fn run(self) {
         loop {
-            self.meet();
+            self.meet(Instant::now());
             self.tell(Instant::now());
             let until = tokio::time::Instant::now() + PERIOD;
             while tokio::time::timeout_at(until, self.has_work())
@@ -144,11 +162,21 @@ impl Neighbours {
 
     /// Done when a node has something to ask.
     async fn has_work(&self) {
-        let nodes: Vec<Arc<Nodes>> = self.all.lock().iter().map(|of| of.nodes.clone()).collect();
-        let mut work: Vec<_> = nodes
-            .iter()
-            .map(|nodes| Box::pin(nodes.has_work()))
-            .collect();
+        let all: Vec<_> = self.all.lock().iter().map(|of| of.shared.clone()).collect();
+        let works = |shared: Arc<Shared>| async move {
+            let nodes = shared.nodes.get();
+            let asks = async {
+                match nodes {
+                    Some(nodes) => nodes.has_work().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = asks => {}
+                () = shared.lending.has_frames() => {}
+            }
+        };
+        let mut work: Vec<_> = all.into_iter().map(|of| Box::pin(works(of))).collect();
         std::future::poll_fn(|cx| {
             let is_any = work
                 .iter_mut()

@@ -23,7 +23,7 @@ const PREPARED_FOR: Duration = Duration::from_secs(4);
 /// See the module's description. Clones are the same lobby.
 #[derive(Clone)]
 pub(crate) struct NodeLobby {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     nodes: Arc<Nodes>,
 }
 
@@ -42,8 +42,9 @@ impl NodeLobby {
         load(&*self.shared.registry)
     }
 
-    /// The batch for the other nodes, with this load.
+    /// The batch for the other nodes, with this load. Called once a second.
     pub(crate) fn tell(&self, load: u16, now: Instant) -> Vec<u8> {
+        self.shared.tend_lending(now);
         self.shared.tell_others(&self.nodes, load, now)
     }
 
@@ -129,6 +130,9 @@ impl NodeLobby {
     /// The node is not ready for players from now on; those who come are led to the others, where
     /// rooms are made, too.
     pub(crate) fn drain(&self) {
+        // First what players have in common goes to another home, which tells nobody anything.
+        let now = Instant::now();
+        self.shared.do_lent(self.shared.lending.leave(now), now);
         self.nodes.drain();
     }
 

@@ -104,9 +104,12 @@ impl Lobby {
         told.await
     }
 
-    /// Has all rooms forget somebody who is in them no more; false: not all did in time.
+    /// Has all rooms, parties and channels forget somebody who is in them no more; false: not all did
+    /// in time.
     pub(crate) async fn forget(&self, identity: &Identity) -> bool {
         self.shared.people.forget(identity).await;
+        self.shared.part_from_others(identity, Instant::now());
+        self.moderation().presence().forget(identity);
         let told = self.ask_workers(|worker| worker.forget(identity.clone()));
         told.await.is_some()
     }

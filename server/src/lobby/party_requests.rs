@@ -12,13 +12,15 @@ use tickwire::protocol::{
 
 use super::desk::Desk;
 use super::games::Offered;
+use super::home_asks::Asks;
 use super::matchmaking::{self, Seating};
-use super::partying::{LOOK, Parties, PartyAround, Together, out, tell};
+use super::partying::{LOOK, Parties, PartyAround, Together, out};
 use super::shared::Shared;
 use crate::admission::request_prices;
 use crate::auth::Identity;
 use crate::directory::code::read_code;
 use crate::directory::{GameIndex, Named};
+use crate::lending::Key;
 use crate::party::Newcomer;
 use crate::presence::Standing;
 use crate::worker::{JoinRequest, PartyLink, Session};
@@ -49,62 +51,77 @@ impl Shared {
         request: &PartyRequest,
     ) -> Option<ServerMessage> {
         session.party.as_ref()?;
-        let (nonce, state) = match request {
-            PartyRequest::Create { nonce } => (*nonce, self.party_made(session, now)),
-            PartyRequest::Join { nonce, code } => (*nonce, self.party_joined(session, now, code)),
-            PartyRequest::Look => {
-                let game = self.game(session);
-                let stands = |parties: &mut Parties| parties.stands(&session.identity);
-                let state = game.partying.with(now, stands);
-                tell(session.online.as_ref()?, state);
-                return None;
+        let online = session.online.as_ref()?.handle();
+        let is_here = self.lending.serves(&online);
+        let asks = match request {
+            PartyRequest::Create { nonce } => Some((*nonce, false)),
+            PartyRequest::Join { nonce, .. } => Some((*nonce, true)),
+            _ => None,
+        };
+        if let Some((nonce, is_guess)) = asks {
+            let may_join = request_prices::may_join(&mut session.requests, now);
+            let may_guess = !is_guess || session.guest.may_guess(now);
+            if !may_join || !may_guess || !is_here && !online.ask(now) {
+                let state = out(OutOfParty::TooOften);
+                return Some(ServerMessage::Party { nonce, state });
+            }
+            if is_guess && !is_here {
+                // Whether it is a wrong one the home knows: it is paid for ahead.
+                session.refused(Refusal::NoSuchRoom, now);
+            }
+        }
+        let key = asks.map(|(nonce, _)| Key::Party(nonce));
+        let body = Asks::of_party(request, session.guest.host()).packed();
+        if self.goes_home(&online, key, body, now) {
+            return None;
+        }
+        let who = newcomer(session);
+        let (nonce, state) = self.party_wants(self.game(session), who, now, request)?;
+        if is_here && asks.is_some_and(|of| of.1) && state == out(OutOfParty::NoSuchParty) {
+            // A wrong code has the price of a wrong guess of a room.
+            session.refused(Refusal::NoSuchRoom, now);
+        }
+        Some(ServerMessage::Party { nonce, state })
+    }
+
+    /// A client wants something, which is paid for; what it is answered.
+    pub(super) fn party_wants(
+        &self,
+        game: &Offered,
+        who: Newcomer,
+        now: Instant,
+        request: &PartyRequest,
+    ) -> Option<(u32, PartyState)> {
+        let around = self.party_around(game, now);
+        let state = match request {
+            PartyRequest::Create { nonce } => {
+                let make = |code| {
+                    let make = |parties: &mut Parties| parties.create(&around, who, code);
+                    game.partying.with(now, make)
+                };
+                let made = around.code().map(make);
+                let state = made.unwrap_or_else(|| out(OutOfParty::TooManyParties));
+                (*nonce, state)
+            }
+            PartyRequest::Join { nonce, code } => {
+                let join = |code| {
+                    let join = |parties: &mut Parties| parties.join(&around, who, code);
+                    game.partying.with(now, join)
+                };
+                let joined = read_code(code).map(join);
+                let state = joined.unwrap_or_else(|| out(OutOfParty::NoSuchParty));
+                if state == out(OutOfParty::NoSuchParty) {
+                    game.partying.metrics.party_codes_wrong.increment(1);
+                }
+                (*nonce, state)
             }
             request => {
-                let game = self.game(session);
-                let around = self.party_around(game, now);
-                let say = |parties: &mut Parties| parties.say(&around, &session.identity, request);
+                let say = |parties: &mut Parties| parties.say(&around, &who.who, request);
                 game.partying.with(now, say);
                 return None;
             }
         };
-        Some(ServerMessage::Party { nonce, state })
-    }
-
-    fn party_made(&self, session: &mut Session, now: Instant) -> PartyState {
-        if !request_prices::may_join(&mut session.requests, now) {
-            return out(OutOfParty::TooOften);
-        }
-        let game = self.game(session);
-        let around = self.party_around(game, now);
-        let Some(code) = around.code() else {
-            return out(OutOfParty::TooManyParties);
-        };
-        let who = newcomer(session);
-        let make = |parties: &mut Parties| parties.create(&around, who, code);
-        game.partying.with(now, make)
-    }
-
-    /// A wrong code has the price of a wrong guess of a room.
-    fn party_joined(&self, session: &mut Session, now: Instant, typed: &str) -> PartyState {
-        let may_join = request_prices::may_join(&mut session.requests, now);
-        if !may_join || !session.guest.may_guess(now) {
-            return out(OutOfParty::TooOften);
-        }
-        let game = self.game(session);
-        let around = self.party_around(game, now);
-        let who = newcomer(session);
-        let state = match read_code(typed) {
-            Some(code) => {
-                let join = |parties: &mut Parties| parties.join(&around, who, code);
-                game.partying.with(now, join)
-            }
-            None => out(OutOfParty::NoSuchParty),
-        };
-        if state == out(OutOfParty::NoSuchParty) {
-            game.partying.metrics.party_codes_wrong.increment(1);
-            session.refused(Refusal::NoSuchRoom, now);
-        }
-        state
+        Some(state)
     }
 
     /// A client goes to a room: whether those whom it leads may follow.
@@ -120,7 +137,11 @@ impl Shared {
             return;
         };
         link.leads_to = None;
-        if comes && coming.is_none() {
+        let is_here = self.lending.is_here();
+        if comes && coming.is_none() && !is_here {
+            // Whether it leads anybody the home knows.
+            link.leads_to = Some(seating.place.room);
+        } else if comes && coming.is_none() {
             let together = partying.with(now, |parties| parties.together(&session.identity));
             let leads = matches!(together, Together::Leads(members) if members.len() > 1);
             link.leads_to = leads.then_some(seating.place.room);
@@ -133,13 +154,12 @@ impl Shared {
     /// Why it may not, and whether by its own player.
     pub(super) fn queue_together(
         &self,
-        session: &Session,
+        game: &Offered,
+        who: &Identity,
         now: Instant,
         queue: impl FnOnce(&[Identity]),
     ) -> Result<(), (OutOfQueue, bool)> {
-        let game = self.game(session);
         let around = self.party_around(game, now);
-        let who = &session.identity;
         // The party does not change before all of it is in the queue.
         game.partying
             .with(now, |parties| match parties.together(who) {
@@ -159,10 +179,29 @@ impl Shared {
             })
     }
 
+    /// Somebody is to be erased: who has no connection keeps no place in a party and in the queue.
+    pub(super) fn part_from_others(&self, who: &Identity, now: Instant) {
+        if !self.moderation.presence().of_player(who).is_empty() {
+            return;
+        }
+        for game in &self.games {
+            let around = self.party_around(game, now);
+            let leave = |parties: &mut Parties| parties.say(&around, who, &PartyRequest::Leave);
+            game.partying.with(now, leave);
+            if let Some(queueing) = &game.queueing {
+                let around = self.around(game, queueing, now);
+                queueing.with(now, |table| table.cancel(&around, who));
+            }
+        }
+    }
+
     /// Looks after a game's parties.
     pub(super) fn tend_parties(&self, game: &Offered, now: Instant) {
         let drains = self.nodes.get().is_some_and(|nodes| nodes.drains());
         let is_over = drains || *self.stopping.borrow();
+        if !self.lending.is_here() {
+            self.send_party_news(game, now);
+        }
         game.partying.tend(&self.party_around(game, now), is_over);
     }
 

@@ -40,13 +40,19 @@ impl Lobby {
         }
     }
 
-    /// The game of a room that is here, listed or not.
+    /// The game of a room, listed or not, at whatever node.
     pub(crate) fn game_of(&self, room: RoomId) -> Option<&'static str> {
-        let game = self.shared.registry.game_of(room)?;
+        let elsewhere = || self.shared.nodes.get()?.game_of(room);
+        let game = self.shared.registry.game_of(room).or_else(elsewhere)?;
         self.shared
             .games
             .get(usize::from(game.0))
             .map(|game| game.name)
+    }
+
+    /// Whether a room is here.
+    pub(crate) fn has_room(&self, room: RoomId) -> bool {
+        self.shared.registry.game_of(room).is_some()
     }
 
     /// What a room's game is to do for what a program sends there by this name; `None` where the

@@ -10,13 +10,15 @@ use tickwire::protocol::{ClientMessage, OutOfQueue, QueueRequest, feature};
 
 use super::desk::Desk;
 use super::games::Offered;
+use super::home_asks::Asks;
 use super::matchmaking::{self, Seating};
 use super::queueing::{Around, MatchSeat, Queueing, STEP, Table, Wish, out, tell};
 use super::shared::Shared;
 use crate::admission::request_prices;
 use crate::auth::Identity;
 use crate::directory::{GameIndex, Named};
-use crate::presence::Standing;
+use crate::lending::Key;
+use crate::presence::{Online, Present, Standing};
 use crate::worker::{QueueLink, Session};
 
 impl Shared {
@@ -35,11 +37,39 @@ impl Shared {
 
     /// A client in the lobby wants something of the queue.
     pub(super) fn queue_asked(&self, session: &mut Session, now: Instant, request: &QueueRequest) {
-        let game = self.game(session);
         let knows = session.features & feature::QUEUE != 0;
-        let Some(online) = session.online.as_ref().filter(|_| knows) else {
+        let online = session.online.as_ref().filter(|_| knows);
+        let Some(online) = online.map(Present::handle) else {
             return;
         };
+        let game = self.game(session);
+        if game.queueing.is_none() {
+            return self.queue_wants(game, &online, now, request);
+        }
+        let mut key = Key::Queue(0);
+        let body = Asks::Queue(request.clone()).packed();
+        if let QueueRequest::Enqueue { nonce, .. } = request {
+            if !request_prices::may_join(&mut session.requests, now) {
+                let why = out(OutOfQueue::TooOften, true, Duration::ZERO);
+                return tell(&online, *nonce, why);
+            }
+            key = Key::Queue(*nonce);
+            // Another home than the one of now is to know of it.
+            self.lending.wishes(&online, body.clone());
+        }
+        if !self.goes_home(&online, Some(key), body, now) {
+            self.queue_wants(self.game(session), &online, now, request);
+        }
+    }
+
+    /// A client wants something, which is paid for.
+    pub(super) fn queue_wants(
+        &self,
+        game: &Offered,
+        online: &Online,
+        now: Instant,
+        request: &QueueRequest,
+    ) {
         let nonce = match request {
             QueueRequest::Enqueue { nonce, .. } => *nonce,
             _ => 0,
@@ -50,13 +80,8 @@ impl Shared {
             return refused(OutOfQueue::NoSuchMode);
         };
         let around = self.around(game, queueing, now);
-        let who = &session.identity;
+        let who = &online.identity;
         match request {
-            QueueRequest::Enqueue { .. }
-                if !request_prices::may_join(&mut session.requests, now) =>
-            {
-                refused(OutOfQueue::TooOften);
-            }
             QueueRequest::Enqueue { mode, regions, .. } => {
                 let mode = queueing.modes.mode(mode);
                 let mode = mode.ok_or(OutOfQueue::NoSuchMode);
@@ -70,7 +95,7 @@ impl Shared {
                     })
                 });
                 let queued = wish.map_err(|why| (why, true)).and_then(|wish| {
-                    self.queue_together(session, now, |players| {
+                    self.queue_together(game, who, now, |players| {
                         queueing.with(now, |table| table.enqueue(&around, players, wish));
                     })
                 });

@@ -59,7 +59,7 @@ pub(super) enum Next {
 impl Served {
     /// A client comes, from its handshake or a room.
     pub(super) fn new(mut client: Client, shared: &Shared, now: Instant) -> Served {
-        client.session.set_room(None);
+        client.session.set_room(None, false);
         client.session.stand_up();
         shared.queue_returns(&mut client.session, now);
         if let Some(online) = &client.session.online {
@@ -345,6 +345,14 @@ fn answer(
             Some(answer) => answer,
             None => return Ok(Answered::Said),
         },
+        ClientMessage::Watch { handles } => {
+            if let Some(online) = &session.online
+                && session.features & feature::WATCH != 0
+            {
+                shared.people.watch(&online.handle(), &handles);
+            }
+            return Ok(Answered::Said);
+        }
         message if message.is_beyond_rooms() && session.features & feature::PEOPLE != 0 => {
             let online = session.online.as_ref();
             let told = online.and_then(|online| shared.people.ask(&online.handle(), message, now));
@@ -456,11 +464,12 @@ fn greet(
     {
         shared.notices.arrive(online, Date::now());
     }
+    shared.queue_greets(session, now);
+    shared.party_greets(session, now);
+    // What it understands is known by now: at a node of several it is lent as it is.
     if let Some(online) = &session.online {
         shared.people.greet(&online.handle(), is_new, now);
     }
-    shared.queue_greets(session, now);
-    shared.party_greets(session, now);
     Ok(())
 }
 
@@ -502,7 +511,9 @@ fn hand_over(
         give_back(&mut client.session);
         return Err(None);
     }
-    client.session.set_room(Some(place.room));
+    let infos = shared.registry.infos(&[place.room]);
+    let is_listed = infos.first().is_some_and(|info| !info.private);
+    client.session.set_room(Some(place.room), is_listed);
     if forsakes_queue {
         shared.queue_loses(&client.session, now);
     }
@@ -516,7 +527,7 @@ fn hand_over(
     };
     shared.metrics.inboxes_full.increment(1);
     give_back(&mut client.session);
-    client.session.set_room(None);
+    client.session.set_room(None, false);
     client.session.stand_up();
     if is_held {
         request_prices::resumed(&mut client.session.requests);

@@ -26,6 +26,7 @@ use crate::directory::nodes::{KnownGame, Nodes};
 use crate::directory::ownership::messages::Incarnation;
 use crate::directory::{Directory, GameIndex};
 use crate::history::History;
+use crate::lending::{Lending, NodeId};
 use crate::metrics::Metrics;
 use crate::moderation::{Moderation, Stored};
 use crate::notices::{self, Notices};
@@ -49,6 +50,8 @@ pub(super) struct Shared {
     pub(super) notices: Arc<Notices>,
     pub(super) history: Arc<History>,
     pub(super) people: Arc<People>,
+    /// What this server has in common with others, if it is a node.
+    pub(super) lending: Arc<Lending>,
     pub(super) room_quotas: RoomQuotas,
     /// The other nodes, of a server that is not alone.
     pub(super) nodes: OnceLock<Arc<Nodes>>,
@@ -130,13 +133,19 @@ impl Shared {
             opened.map(Arc::new).map_err(why)
         });
         let history = Arc::new(History::new(store.clone(), metrics.clone()));
-        let people = Arc::new(People::new(
+        let lending = Lending::new(
+            moderation.presence(),
+            games.iter().map(|game| game.def.name()).collect(),
+            metrics.clone(),
+        );
+        let people = People::new(
             store.clone(),
             moderation.presence().clone(),
             metrics.clone(),
             handles,
             Instant::now(),
-        ));
+        );
+        let people = Arc::new(people.with_lending(lending.clone()));
         let common = Common {
             slots: slots.clone(),
             play_log: play_log.transpose()?,
@@ -178,6 +187,7 @@ impl Shared {
             moderation,
             history,
             people,
+            lending,
             store,
             room_quotas: RoomQuotas::new(config.max_rooms_per_player, made),
             nodes: OnceLock::new(),
@@ -260,6 +270,7 @@ impl Shared {
             queueing: game.queueing.as_ref(),
             partying: &game.partying,
             nodes: self.nodes.get(),
+            home: self.lending.home().map(|NodeId(home)| Incarnation(home)),
             game: game.name,
             folder: self.folder(game),
         }

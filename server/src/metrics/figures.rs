@@ -134,6 +134,29 @@ figures! {
         "lines outside of rooms that were refused because an operator had muted the player"
     counter tickwire_people_refused_total { people_refused }
         "requests about people and channels outside of rooms for which there was no place"
+    gauge tickwire_lending_is_home { is_home }
+        "whether this server is the home of what players have in common (1; a server alone is)"
+    gauge tickwire_lending_connections { connections_lent }
+        "connections of other nodes that are lent to this one, the home"
+    counter tickwire_lending_begun_total { lendings_begun }
+        "times that this node began to lend its connections to a home: another node became it, or \
+        frames were lost"
+    counter tickwire_lending_frames_total {
+        lending_frames_sent(way = "sent"),
+        lending_frames_received(way = "received"),
+    }
+        "frames of what players have in common that went to other nodes, or came from them; one a \
+        second and node says that there is nothing"
+    counter tickwire_lending_lines_total { lines_sent_on }
+        "lines that the home sent to other nodes, each once to a node that has somebody who hears it"
+    counter tickwire_lending_requests_refused_total { lending_requests_refused }
+        "what clients asked that no home answered in time, or for which there was no place"
+    gauge tickwire_watches { watches }
+        "players whom connections watch, each as often as they are watched"
+    counter tickwire_watches_refused_total { watches_refused }
+        "players whom a connection wanted to watch beyond what the server does"
+    counter tickwire_presences_total { presences }
+        "times that a connection was to be told where somebody is whom it watches"
     counter tickwire_history_pages_total {
         history_pages(answer = "page"),
         history_refused(answer = "busy"),

@@ -26,7 +26,7 @@ use crate::auth::Identity;
 use crate::config::{Config, ConfigError};
 use crate::date::Date;
 use crate::metrics::Metrics;
-use crate::presence::{PlayerLine, Presence, Present};
+use crate::presence::{Online, PlayerLine, Presence, Present};
 use crate::store::Store;
 
 use files::FileDocument;
@@ -183,8 +183,10 @@ impl Moderation {
             Verb::Unban => Vec::new(),
             _ => {
                 let target = &order.target;
+                let includes = |online: &Online| target.includes(&online.identity, online.address);
+                // Those of other nodes are for those.
                 self.presence
-                    .all(|online| target.includes(&online.identity, online.address))
+                    .all(|online| !online.is_lent() && includes(online))
             }
         };
         for online in &meant {

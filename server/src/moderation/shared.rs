@@ -87,7 +87,7 @@ impl Moderation {
         lists.bans.replace(contents.bans, now);
         lists.mutes.replace(contents.mutes, now);
         let mut connections = 0;
-        for online in self.presence.all(|_| true) {
+        for online in self.presence.all(|online| !online.is_lent()) {
             let (who, from) = (Some(&online.identity), online.address);
             if lists.bans.until(who, from, now).is_some() {
                 online.expel(CloseCode::Banned);

@@ -113,7 +113,7 @@ impl Notices {
         let reached = match notice.class {
             Class::NowOnly => {
                 let letter = notice.letter(0, now);
-                self.put_all(&self.meant(to, notice.game.as_deref()), &letter)
+                self.tell(to, notice.game.as_deref(), &letter)
             }
             Class::Durable { ttl } => {
                 let until = self.until(ttl, now);
@@ -122,6 +122,30 @@ impl Notices {
         };
         self.count(notice.class);
         Ok(reached)
+    }
+
+    /// The letter of one that is lost to who is away, and the only game whose connections are meant.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(crate) fn letter(
+        &self,
+        to: &To,
+        notice: &Notice,
+        now: Date,
+    ) -> Result<(Letter, Option<Box<str>>), Refused> {
+        let notice = notice.tidied(to)?;
+        Ok((notice.letter(0, now), notice.game))
+    }
+
+    /// Tells such a letter to those who are meant.
+    pub(crate) fn tell(&self, to: &To, game: Option<&str>, letter: &Letter) -> Reached {
+        self.put_all(&self.meant(to, game), letter)
+    }
+
+    /// A notice was given out.
+    pub(crate) fn told(&self, class: Class) {
+        self.count(class);
     }
 
     fn until(&self, ttl: Duration, now: Date) -> Date {
@@ -172,14 +196,17 @@ impl Notices {
 
     /// Who is meant by something durable.
     fn whom(&self, to: &To, game: Option<&str>) -> Meant {
-        let here = self.meant(to, game);
+        let all = self.meant(to, game);
+        // What is durable each node gives its own.
+        let mut here = all.clone();
+        here.retain(|online| !online.is_lent());
         let (players, away) = match to {
             To::Everybody | To::Game(_) => (None, 0),
             To::Player(player) => (Some(vec![player.clone()]), u32::from(here.is_empty())),
             To::Room(room) => {
                 let lost = self.presence.lost_in(*room, LOST_WITHIN);
-                let away = lost.len() as u32;
-                let here = here.iter().map(|online| online.identity.clone());
+                let away = (lost.len() + all.len() - here.len()) as u32;
+                let here = all.iter().map(|online| online.identity.clone());
                 let mut players: Vec<Identity> = here.chain(lost).collect();
                 players.sort_unstable();
                 players.dedup();
@@ -285,7 +312,7 @@ struct Meant {
     here: Vec<Arc<Online>>,
     /// For whom it is kept; `None`: for whoever comes.
     players: Option<Vec<Identity>>,
-    /// Of these, those who are known and have no connection.
+    /// Of these, those who are known and have no connection here.
     away: u32,
 }
 

@@ -25,7 +25,7 @@ pub(super) const LOST_WITHIN: Duration = Duration::from_secs(60);
 /// Whom something is said to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum To {
-    /// Everybody of this process.
+    /// Everybody, of all nodes.
     Everybody,
     /// Everybody of the game of this name.
     Game(Box<str>),
@@ -95,6 +95,8 @@ pub(crate) enum Refused {
     Full,
     /// The store takes nothing now.
     NotStored,
+    /// The node that knows who is connected to which does not answer.
+    NoHome,
 }
 
 impl fmt::Display for Refused {
@@ -106,6 +108,7 @@ impl fmt::Display for Refused {
             Refused::PlayerFull => "as many notices wait for the player as are kept for one",
             Refused::Full => "as many notices are kept as can be",
             Refused::NotStored => "it can't be stored now",
+            Refused::NoHome => "the cluster does not answer: whether it was told is not known",
         })
     }
 }

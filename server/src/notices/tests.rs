@@ -94,7 +94,7 @@ fn it_comes_to_those_who_are_meant() {
     let ann = [server.hello("ann"), server.hello("ann")];
     let bo = server.hello("bo");
     let cy = server.hello_at("cy", "go", NOW);
-    bo.0.set_room(Some(RoomId(7)));
+    bo.0.set_room(Some(RoomId(7)), false);
     let say = |to: &To| server.say(to, "hi", Class::NowOnly).unwrap();
     assert_eq!(say(&to("ann")), (2, 0));
     assert_eq!(say(&to("dee")), (0, 0));
@@ -217,7 +217,7 @@ fn those_of_a_room_get_it_who_were_just_lost_there() {
     let server = Server::new();
     let (ann, bo) = (server.hello("ann"), server.hello("bo"));
     for tab in [&ann, &bo] {
-        tab.0.set_room(Some(RoomId(7)));
+        tab.0.set_room(Some(RoomId(7)), false);
     }
     drop(bo);
     assert_eq!(server.say(&To::Room(RoomId(7)), "here", KEPT), Ok((1, 1)));
@@ -271,9 +271,9 @@ fn what_is_kept_is_bounded() {
     assert_eq!(server.say(&to("ann"), "x", KEPT), Err(Refused::PlayerFull));
     assert_eq!(server.say(&To::Everybody, "x", KEPT), Err(Refused::Full));
     let ann = server.hello("ann");
-    ann.0.set_room(Some(RoomId(7)));
+    ann.0.set_room(Some(RoomId(7)), false);
     let bo = server.hello("bo");
-    bo.0.set_room(Some(RoomId(7)));
+    bo.0.set_room(Some(RoomId(7)), false);
     bo.told();
     let there = To::Room(RoomId(7));
     assert_eq!(server.say(&there, "one is full", KEPT), Ok((1, 1)));

@@ -42,6 +42,13 @@ pub(crate) enum Input {
     Returned { who: Identity, name: String },
     /// They did something together: queued, or followed their leader.
     Stirred { who: Identity },
+    /// Somebody was in the party of this code elsewhere, with this number.
+    Recalled {
+        who: Identity,
+        name: String,
+        code: String,
+        number: u32,
+    },
     /// The server stops: all parties end.
     Close,
 }
@@ -51,6 +58,11 @@ pub(crate) enum Input {
 pub(crate) enum Output {
     /// Somebody is in a party: a new one, where there are no others.
     Entered {
+        who: Identity,
+        others: Vec<Identity>,
+    },
+    /// Somebody is in the party that they had elsewhere, with these.
+    Recalled {
         who: Identity,
         others: Vec<Identity>,
     },

@@ -13,6 +13,7 @@
 
 mod member;
 mod messages;
+mod recalling;
 #[cfg(test)]
 mod tests;
 
@@ -81,6 +82,12 @@ impl Parties {
             Input::Lost { who } => self.lost(now, &who),
             Input::Returned { who, name } => self.returned(now, &who, name),
             Input::Stirred { who } => self.touch(now, &who),
+            Input::Recalled {
+                who,
+                name,
+                code,
+                number,
+            } => self.recall(now, who, name, (code, number)),
             Input::Close => self.close(),
         }
     }

@@ -274,3 +274,33 @@ fn at_the_end_all_are_out_and_nobody_comes_in() {
     let late = at(&mut parties, S, create("ann", "B"));
     assert_eq!(late, refused("ann", Refusal::Closed));
 }
+
+/// Its node has ended: they come one by one, with what each was told last.
+#[test]
+fn a_party_of_another_node_is_as_it_was_in_whichever_order_they_come() {
+    let mut parties = Parties::new(3, GRACE);
+    let recalled = |name: &str, number| Input::Recalled {
+        who: who(name),
+        name: name.to_uppercase(),
+        code: "A".to_owned(),
+        number,
+    };
+    for (name, number) in [("cy", 5), ("ann", 2), ("bo", 3)] {
+        at(&mut parties, S, recalled(name, number));
+    }
+    let all = [(2, "ANN"), (3, "BO"), (5, "CY")].map(|(number, name)| (number, name.to_owned()));
+    assert_eq!(shown(&parties, "bo"), all);
+    // Another tab, one too many, and one who takes another's place.
+    at(&mut parties, S, recalled("bo", 9));
+    assert_eq!(at(&mut parties, S, recalled("dee", 7)), told("dee"));
+    at(&mut parties, S, leave("cy"));
+    assert_eq!(at(&mut parties, S, recalled("dee", 2)), told("dee"));
+    assert_eq!(shown(&parties, "bo"), all[..2]);
+    // Numbers go on above all that there were, whatever somebody says.
+    at(&mut parties, S, recalled("dee", u32::MAX));
+    at(&mut parties, S, leave("bo"));
+    at(&mut parties, S, join("eve", "A"));
+    let numbers: Vec<u32> = shown(&parties, "eve").iter().map(|of| of.0).collect();
+    assert!(numbers.is_sorted() && numbers.len() == 3, "{numbers:?}");
+    assert_eq!(parties.totals(), (1, 3));
+}

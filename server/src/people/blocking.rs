@@ -38,6 +38,7 @@ impl People {
         for online in self.presence.of_player(&who.identity) {
             online.block(blocked.clone());
         }
+        self.presence.stir(&who.identity);
         if !self.store.is_there() {
             self.unstored.lock().block(&who.identity, blocked);
             return Ok(self.peer(&peer, &name));
@@ -51,6 +52,17 @@ impl People {
         // It holds here, and is stored later where the database is away.
         let _ = timeout(SETTLE, stored).await;
         Ok(self.peer(&peer, &name))
+    }
+
+    /// Somebody is to be erased: nobody is shown them as one whom they have blocked.
+    pub(super) async fn unblock_everywhere(&self, whom: &Identity) {
+        let _changing = self.blocking.lock().await;
+        for online in self.presence.all(|online| online.has_blocked(whom)) {
+            if let Some(blocked) = online.blocked() {
+                online.block(Arc::new(blocked.changed(whom, "", false)));
+                self.presence.stir(&online.identity);
+            }
+        }
     }
 
     /// Whom a connection's player has blocked.
@@ -68,8 +80,14 @@ impl People {
         };
         // An order that came meanwhile counts.
         Ok(who.blocked().unwrap_or_else(|| {
-            who.block(blocked.clone());
+            self.knows_blocked(who, blocked.clone());
             blocked
         }))
+    }
+
+    /// It is known whom a connection's player has blocked: from now on others may see them.
+    pub(super) fn knows_blocked(&self, who: &Online, blocked: Arc<Blocked>) {
+        who.block(blocked);
+        self.presence.stir(&who.identity);
     }
 }

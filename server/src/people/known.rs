@@ -133,6 +133,11 @@ impl Unstored {
         *self.blocked.entry(who, Arc::default) = blocked;
     }
 
+    /// The same by the word of who had it before; what is known here counts.
+    pub(super) fn recall_block(&mut self, who: &Identity, blocked: Arc<Blocked>) {
+        self.blocked.entry(who, || blocked);
+    }
+
     /// A peer said a line to somebody, or they read up to one.
     pub(super) fn mark(&mut self, player: &Identity, peer: &Identity, newest: u32, seen: u32) {
         self.orders += 1;

@@ -9,8 +9,10 @@
 //! before.
 //!
 //! **With a database that other servers write too** a line is answered and told once it is stored, and
-//! its number is the one that it has there: two servers may have given the same. What is said at one
-//! is told to nobody at another, but read there.
+//! its number is the one that it has there: two servers may have given the same.
+//!
+//! **At a node of a cluster** that is not the home ([`crate::lending`]) nothing is served: it goes there
+//! as it is ([`lent`]), and is served for the connection's stand-in.
 //!
 //! **Bounded**: [`QUEUE_MAX`] requests wait, of each connection eight, and one page; [`AT_ONCE`] are
 //! served at a time; [`CHANNELS_MAX`] channels are remembered. What is beyond is refused.
@@ -20,14 +22,17 @@ mod blocking;
 mod channel;
 mod entering;
 mod known;
+mod lent;
 mod reading;
 mod saying;
+mod watching;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use tickwire::codec::encode_server;
 use tickwire::protocol::people::Peer;
 use tickwire::protocol::server_message::Refusal;
@@ -38,12 +43,14 @@ use tokio::sync::{Mutex as Turn, mpsc};
 
 use crate::auth::{Handle, HandleKey, Identity};
 use crate::date;
+use crate::lending::Lending;
 use crate::metrics::Metrics;
 use crate::presence::{Online, Presence};
 use crate::store::record::{Player, Record};
 use crate::store::{ReadError, Store};
 use channel::Channel;
 use known::{Handles, Lately, Talkers, Unstored, handles};
+use watching::Watching;
 
 /// Requests that wait: what a thousand clients ask that come at once.
 const QUEUE_MAX: usize = 1024;
@@ -60,7 +67,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 const GREETS_MAX: usize = 3;
 
 /// Which channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Where {
     /// Of the lobby of the connection's game.
     Lobby,
@@ -84,14 +91,17 @@ struct Ask {
     at: Instant,
 }
 
+#[derive(Serialize, Deserialize)]
 enum Wants {
-    /// What is kept of its player; so many tries are left.
-    Greet(usize),
     Say(Where, u32, String),
     Read(Where, u32, u32),
     Enter(u32, bool),
     Block(Handle, u32, bool),
     Saw(Handle, u32),
+    /// What is kept of its player; so many tries are left. The last one: the codec counts those that
+    /// it writes.
+    #[serde(skip)]
+    Greet(usize),
 }
 
 /// See the module's description.
@@ -108,9 +118,12 @@ pub(crate) struct People {
     unstored: Mutex<Unstored>,
     /// When something of what a player has read, or not, was put into the store.
     marked: Mutex<Lately<Identity, Instant>>,
+    watching: Watching,
     /// Taken while somebody's blocks are changed.
     blocking: Turn<()>,
     start: Instant,
+    /// Of a server that may be a node.
+    lending: Option<Arc<Lending>>,
 }
 
 impl People {
@@ -134,9 +147,17 @@ impl People {
             talkers: Mutex::default(),
             unstored: Mutex::default(),
             marked: Mutex::new(Lately::new(MARKED_MAX)),
+            watching: Watching::default(),
             blocking: Turn::new(()),
             start: now,
+            lending: None,
         }
+    }
+
+    /// The same of a server that may be a node.
+    pub(crate) fn with_lending(mut self, lending: Arc<Lending>) -> People {
+        self.lending = Some(lending);
+        self
     }
 
     /// A player's handle.
@@ -146,9 +167,16 @@ impl People {
 
     /// A connection said hello: whom its player has blocked is looked up, unless nobody knows them.
     pub(crate) fn greet(&self, who: &Arc<Online>, is_new: bool, now: Instant) {
+        if self.lends(who, is_new) {
+            return;
+        }
+        self.look_up(who, is_new, now);
+    }
+
+    fn look_up(&self, who: &Arc<Online>, is_new: bool, now: Instant) {
         if is_new || !self.store.is_there() {
             let blocked = self.unstored.lock().blocked(&who.identity);
-            return who.block(blocked);
+            return self.knows_blocked(who, blocked);
         }
         self.put(who, Wants::Greet(GREETS_MAX), now);
     }
@@ -156,14 +184,31 @@ impl People {
     /// Somebody is to be erased: what is remembered of them here is not shown any more.
     pub(crate) async fn forget(&self, who: &Identity) {
         self.handles.lock().remove(&self.key.handle(who));
+        self.marked.lock().remove(who);
+        self.unblock_everywhere(who).await;
         let channels: Vec<_> = self.channels.lock().values().cloned().collect();
         for channel in channels {
             channel.lock().await.forget(who);
         }
     }
 
+    /// A connection watches those alone from now on who have these handles. Never waits.
+    pub(crate) fn watch(&self, who: &Arc<Online>, handles: &[String]) {
+        self.watching.ask(who, handles);
+    }
+
+    /// Tells those who watch others what there is to tell at `now`; for who steps by hand, as
+    /// [`People::serve_waiting`].
+    pub(crate) fn tend_watches(&self, now: Instant) {
+        let (presence, key) = (&self.presence, &self.key);
+        self.watching.tend(presence, key, &self.metrics, now);
+    }
+
     /// A member of a room wants to know who this other one is.
     pub(crate) fn who(&self, identity: &Identity, name: &str) -> Peer {
+        if let Some(lending) = &self.lending {
+            lending.know(identity, name);
+        }
         self.remember(identity, name)
     }
 
@@ -265,17 +310,20 @@ impl People {
     }
 
     fn put(&self, who: &Arc<Online>, wants: Wants, at: Instant) -> bool {
-        let who = who.clone();
-        let is_in = self.queue.try_send(Ask { who, wants, at }).is_ok();
+        let is_in = self.goes_home(who, &wants, at).unwrap_or_else(|| {
+            let who = who.clone();
+            self.queue.try_send(Ask { who, wants, at }).is_ok()
+        });
         self.metrics.people_refused.increment(u64::from(!is_in));
         is_in
     }
 
-    /// Serves what is asked for, for as long as it is polled.
+    /// Serves what is asked for, and tells of those who are watched, for as long as it is polled.
     pub(crate) async fn keep_serving(&self) {
         let servers: [_; AT_ONCE] = std::array::from_fn(|_| self.serve_on());
         let [a, b, c, d] = servers;
-        tokio::join!(a, b, c, d);
+        let watches = self.watching.keep(&self.presence, &self.key, &self.metrics);
+        tokio::join!(a, b, c, d, watches);
     }
 
     async fn serve_on(&self) {

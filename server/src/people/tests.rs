@@ -1,6 +1,8 @@
 //! Channels, handles and blocks over a file, and over a file that is opened again; what goes on
 //! between connections and rooms is `lobby::stepped`'s tests.
 
+mod watching;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -453,6 +455,7 @@ async fn who_is_erased_is_found_by_nobody_and_their_lines_say_nothing() {
         .await;
     town.store.erase("user:bo").await.unwrap();
     assert_eq!(town.history(&ann, "lobby", 0).await.0, []);
+    assert_eq!(town.enter(&ann).await.2, [], "whom they blocked is nobody");
     drop(ann);
     let mut town = town.again().await;
     let ann = town.come("user:ann").await;

@@ -38,11 +38,25 @@ fn who_went_is_shown_behind_those_who_are_here() {
 }
 
 #[test]
+fn of_who_is_erased_no_connection_that_is_gone_is_shown() {
+    let presence = Presence::default();
+    drop(enter(&presence, "user:ann", "10.0.0.7"));
+    drop(enter(&presence, "user:bo", "10.0.0.8"));
+    let _ann = enter(&presence, "user:ann", "10.0.0.7");
+    presence.forget(&Identity::read("user:ann").unwrap());
+    let left = [("user:ann", false), ("user:bo", true)];
+    assert_eq!(
+        shown(&presence),
+        left.map(|(who, gone)| (who.to_owned(), gone))
+    );
+}
+
+#[test]
 fn a_player_is_where_their_connections_are() {
     let presence = Presence::default();
     let ann = [1, 2].map(|_| enter(&presence, "user:ann", "10.0.0.7"));
     let _bo = enter(&presence, "user:bo", "10.0.0.8");
-    ann[1].set_room(Some(RoomId(7)));
+    ann[1].set_room(Some(RoomId(7)), false);
     let players = ["user:cy", "user:ann", "guest:ann"];
     let players = players.map(|player| Identity::read(player).unwrap());
     let rooms = || -> Vec<Vec<Option<u32>>> {
@@ -98,11 +112,11 @@ fn those_of_a_room_are_found_and_who_was_lost_there() {
     let ann = enter(&presence, "user:ann", "10.0.0.7");
     let bo = enter(&presence, "user:bo", "10.0.0.8");
     let cy = enter(&presence, "user:cy", "10.0.0.9");
-    ann.set_room(Some(here));
-    bo.set_room(Some(here));
-    cy.set_room(Some(there));
+    ann.set_room(Some(here), false);
+    bo.set_room(Some(here), false);
+    cy.set_room(Some(there), false);
     assert_eq!(who(&presence.of_room(here)), ["user:ann", "user:bo"]);
-    bo.set_room(None);
+    bo.set_room(None, false);
     assert_eq!(who(&presence.of_room(here)), ["user:ann"]);
     assert_eq!(who(&presence.of_room(RoomId(6))), [""; 0]);
     drop((ann, bo, cy));

@@ -13,13 +13,48 @@ use tickwire::snapshot::layout::Layout;
 
 use super::layer::{Baseline, LayerKey};
 
+/// A range of one of an image's arrays. In half the memory of one of `usize`: every player has a layer
+/// of their own in each image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    start: u32,
+    end: u32,
+}
+
+impl Part {
+    /// Arrays have fewer than 2^32 numbers: some hundred of each entity at most.
+    pub(super) fn new(range: Range<usize>) -> Part {
+        debug_assert!(u32::try_from(range.end).is_ok());
+        Part {
+            start: range.start as u32,
+            end: range.end as u32,
+        }
+    }
+
+    pub(super) fn start(self) -> usize {
+        self.start as usize
+    }
+
+    pub(super) fn end(self) -> usize {
+        self.end as usize
+    }
+
+    pub(super) fn len(self) -> usize {
+        self.range().len()
+    }
+
+    pub(super) fn range(self) -> Range<usize> {
+        self.start()..self.end()
+    }
+}
+
 /// Where a layer's entities and rows are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Span {
     pub(crate) key: LayerKey,
     pub(crate) gap: u32,
-    pub(crate) entities: Range<usize>,
-    pub(crate) values: Range<usize>,
+    pub(crate) entities: Part,
+    pub(crate) values: Part,
     pub(crate) residuals: TablePart,
 }
 
@@ -29,8 +64,8 @@ impl Span {
         Span {
             key,
             gap: 0,
-            entities,
-            values,
+            entities: Part::new(entities),
+            values: Part::new(values),
             residuals: TablePart::default(),
         }
     }
@@ -40,11 +75,11 @@ impl Span {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct TablePart {
     /// Where the table is.
-    pub(crate) numbers: Range<usize>,
+    pub(crate) numbers: Part,
     /// Entities of the table.
-    pub(crate) count: usize,
+    pub(crate) count: u32,
     /// The layer's first of them.
-    pub(crate) first: usize,
+    pub(crate) first: u32,
 }
 
 /// All layers of a room at a tick.
@@ -87,11 +122,11 @@ impl Image {
         let (mut entities, mut values) = (0, 0);
         let follow = self.layers.iter().all(|span| {
             let rows = span.entities.len() * span.key.set(layout).width();
-            let follows = span.entities.start == entities
-                && span.values.start == values
-                && span.entities.end >= entities
+            let follows = span.entities.start() == entities
+                && span.values.start() == values
+                && span.entities.end() >= entities
                 && span.values.len() == rows;
-            (entities, values) = (span.entities.end, span.values.end);
+            (entities, values) = (span.entities.end(), span.values.end());
             follows
         });
         let rises = self.layers.is_sorted_by(|a, b| a.key < b.key);
@@ -110,7 +145,7 @@ impl Image {
         if self.groups == 0 {
             return;
         }
-        let all = &self.entities[..self.everyones().entities.end];
+        let all = &self.entities[..self.everyones().entities.end()];
         let slots = all.iter().map(|head| usize::from(head.slot) + 1).max();
         self.places.resize(slots.unwrap_or(0), NOWHERE);
         for (at, head) in all.iter().enumerate() {
@@ -126,12 +161,12 @@ impl Image {
     /// All entities that everyone or a group sees, as one layer, but not by rising slot.
     pub(crate) fn everyones(&self) -> Span {
         let last = self.layers.get(self.groups).or(self.layers.last());
-        let ends = last.map_or((0, 0), |span| (span.entities.end, span.values.end));
+        let ends = last.map_or((0, 0), |span| (span.entities.end(), span.values.end()));
         Span {
             key: LayerKey::Room,
             gap: self.layers.first().map_or(0, |span| span.gap),
-            entities: 0..ends.0,
-            values: 0..ends.1,
+            entities: Part::new(0..ends.0),
+            values: Part::new(0..ends.1),
             residuals: TablePart::default(),
         }
     }
@@ -139,7 +174,7 @@ impl Image {
     /// The index among [`Image::everyones`] of the entity in a slot.
     pub(crate) fn find(&self, slot: u16) -> Option<usize> {
         if self.groups == 0 {
-            let room = &self.entities[self.layers.first()?.entities.clone()];
+            let room = &self.entities[self.layers.first()?.entities.range()];
             return room.binary_search_by_key(&slot, |head| head.slot).ok();
         }
         let at = *self.places.get(usize::from(slot))?;
@@ -149,7 +184,7 @@ impl Image {
     /// The group that the entity of an index of [`Image::everyones`] is in, if it is in any.
     pub(crate) fn group_of(&self, at: usize) -> Option<u16> {
         let spans = &self.layers[..=self.groups];
-        let place = spans.partition_point(|span| span.entities.end <= at);
+        let place = spans.partition_point(|span| span.entities.end() <= at);
         match spans.get(place)?.key {
             LayerKey::Group(group) => Some(group),
             _ => None,
@@ -171,14 +206,14 @@ impl Image {
     pub(crate) fn layer(&self, key: LayerKey) -> Option<LayerView<'_>> {
         let span = &self.layers[self.place(key)?];
         let part = &span.residuals;
-        let table = self.residuals.get(part.numbers.clone());
+        let table = self.residuals.get(part.numbers.range());
         Some(LayerView {
             tick: self.tick,
             gap: span.gap,
-            entities: &self.entities[span.entities.clone()],
-            values: &self.values[span.values.clone()],
+            entities: &self.entities[span.entities.range()],
+            values: &self.values[span.values.range()],
             residuals: table.map_or(Residuals::default(), |table| {
-                Residuals::new(table, part.count, part.first)
+                Residuals::new(table, part.count as usize, part.first as usize)
             }),
             bare: false,
         })
@@ -195,11 +230,11 @@ impl Image {
         let gap = older.layers[from].gap;
         let pairs = self.layers[at..].iter().zip(&older.layers[from..]);
         let alike = pairs.take_while(|(now, before)| {
-            let entities = &self.entities[now.entities.clone()];
+            let entities = &self.entities[now.entities.range()];
             now.key == before.key
                 && now.key.scope() == key.scope()
                 && before.gap == gap
-                && *entities == older.entities[before.entities.clone()]
+                && *entities == older.entities[before.entities.range()]
         });
         (alike.count(), from)
     }

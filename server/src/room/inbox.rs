@@ -50,6 +50,7 @@ impl<G: Game> Room<G> {
                         | ClientMessage::History { .. }
                         | ClientMessage::Party(PartyRequest::Look)
                         | ClientMessage::People(_)
+                        | ClientMessage::Watch { .. }
                 );
                 if !by_itself {
                     self.stir(player);
@@ -150,7 +151,7 @@ impl<G: Game> Room<G> {
             }
             ClientMessage::History { nonce, before, .. } => self.on_history(player, nonce, before),
             // As above.
-            ClientMessage::People(_) => {}
+            ClientMessage::People(_) | ClientMessage::Watch { .. } => {}
             ClientMessage::Typing { channel } => self.on_typing(player, &channel),
             ClientMessage::NoticesSeen { number } => {
                 let seen = Effect::NoticesSeen { player, number };

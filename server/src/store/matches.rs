@@ -1,6 +1,8 @@
 //! Matches as they ended, the last ones first: of a game, or those of it in which somebody played.
 //! A page costs its matches and their players; of a person's also what it takes to find those.
 
+use serde::Serialize;
+
 use super::record::MatchPlayer;
 use super::value::{Row, Statement, Value};
 use super::{ReadError, Store};
@@ -8,12 +10,13 @@ use super::{ReadError, Store};
 /// Players of a match that are read: those who came first. A page of 20 has 5,000 of them at most.
 const PLAYERS_READ_MAX: u64 = 250;
 
-/// A match that is over.
-#[derive(Clone, Debug, PartialEq)]
+/// A match that is over. Programs are told of it so.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Match {
     pub(crate) room: String,
     pub(crate) round: u64,
     pub(crate) season: String,
+    #[serde(rename = "ended_at")]
     pub(crate) ended_at_ms: u64,
     /// By their places, the first [`PLAYERS_READ_MAX`]. Who was erased is nobody.
     pub(crate) players: Vec<MatchPlayer>,

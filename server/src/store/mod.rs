@@ -30,6 +30,7 @@
 
 pub(crate) mod boards;
 mod counting;
+mod courtesy;
 mod erase;
 mod health;
 mod inbox;

@@ -4,6 +4,8 @@
 
 mod notice;
 
+use serde::{Serialize, Serializer};
+
 use super::value::{Statement, Value};
 pub(crate) use notice::{Answer, Notice, Seen};
 
@@ -146,9 +148,11 @@ pub(crate) struct MatchResult {
     pub(crate) players: Vec<MatchPlayer>,
 }
 
-/// One of those who played.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One of those who played. Programs are told of them so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct MatchPlayer {
+    /// Empty: who was erased, of whom programs read `null`.
+    #[serde(serialize_with = "unless_erased")]
     pub(crate) player: String,
     pub(crate) name: String,
     pub(crate) team: u32,
@@ -360,4 +364,8 @@ impl MatchResult {
 fn seen(player: &String, name: &String, handle: &str, at_ms: u64) -> Statement {
     let values = [player.into(), name.into(), at_ms.into(), handle.into()];
     Statement::new(PLAYER, values)
+}
+
+fn unless_erased<S: Serializer>(player: &str, to: S) -> Result<S::Ok, S::Error> {
+    (!player.is_empty()).then_some(player).serialize(to)
 }

@@ -16,6 +16,7 @@ use rusqlite::{
     Connection, ErrorCode, InterruptHandle, OpenFlags, ToSql, TransactionBehavior, params_from_iter,
 };
 
+use super::courtesy::Courtesy;
 use super::migrations::{self, due};
 use super::tables::{Decide, Failure, Tables};
 use super::value::{Row, Statement, Value};
@@ -142,8 +143,9 @@ fn transact(connection: &mut Connection, statements: &[Statement]) -> rusqlite::
 
 /// How many rows the last one changed.
 fn execute(connection: &Connection, statements: &[Statement]) -> rusqlite::Result<u64> {
-    let mut changed = 0;
+    let (mut changed, mut courtesy) = (0, Courtesy::new());
     for Statement { sql, values } in statements {
+        courtesy.offer();
         let mut prepared = connection.prepare_cached(sql)?;
         changed = prepared.execute(params_from_iter(values))? as u64;
     }

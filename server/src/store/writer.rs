@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::counting;
+use super::courtesy::Courtesy;
 use super::erase;
 use super::health::Health;
 use super::inbox::{BATCH, Inbox, Request, Seen};
@@ -243,15 +244,18 @@ impl Writer {
     /// Writes what was taken.
     fn write(&mut self, seen: Seen, now: Instant) -> Step {
         let mut statements = Vec::with_capacity(self.batch.len());
-        let now_ms = date::now_ms();
+        let (now_ms, mut courtesy) = (date::now_ms(), Courtesy::new());
         for entry in &self.batch {
+            courtesy.offer();
             self.wanted.write(&entry.record, now_ms, &mut statements);
             entry.record.write(&mut statements);
         }
         match self.tables.commit(&statements, COMMIT) {
             Ok(_) => {
-                let batch = std::mem::take(&mut self.batch);
-                batch.into_iter().for_each(|entry| self.written(entry));
+                for entry in std::mem::take(&mut self.batch) {
+                    courtesy.offer();
+                    self.written(entry);
+                }
                 self.works();
             }
             // Another may be at fault: each by itself.

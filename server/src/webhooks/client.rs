@@ -2,13 +2,20 @@
 //! settings and nowhere else. A redirect is an answer like any other. Of the answer's body nothing is
 //! read. In a runtime's context.
 
+use std::future::pending;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::http1;
+use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -17,9 +24,9 @@ use crate::config::WebhookUrl;
 
 /// For all of it: Standard Webhooks has receivers answer within 15 to 30 s.
 const WITHIN: Duration = Duration::from_secs(15);
-/// Bytes of an answer's head, and the lines of it. Beyond: it is none.
+/// Bytes of an answer's head. Beyond: it is none.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
-const HEAD_LINES_MAX: usize = 64;
+const AGENT: &str = concat!("tickwire/", env!("CARGO_PKG_VERSION"));
 
 /// What came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,23 +48,28 @@ impl Client {
         Client { url, tls }
     }
 
-    /// Sends a body of JSON with further header lines, each with its line break.
+    /// Sends a body of JSON with further headers.
     ///
     /// # Errors
     /// There was no answer, or none of HTTP, or not in time.
-    pub(super) async fn post(&self, lines: &str, body: &str) -> io::Result<Answer> {
+    pub(super) async fn post(
+        &self,
+        headers: &[(&'static str, String)],
+        body: String,
+    ) -> io::Result<Answer> {
+        let request = self.request(headers, body)?;
         let sent = async {
             let (name, port) = (self.url.host.name.as_str(), self.url.host.port);
             let stream = TcpStream::connect((name, port)).await?;
             stream.set_nodelay(true)?;
             match &self.tls {
-                None => self.ask(stream, lines, body).await,
+                None => ask(stream, request).await,
                 Some(tls) => {
                     let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
                     let stream = TlsConnector::from(tls.clone())
                         .connect(name, stream)
                         .await?;
-                    self.ask(stream, lines, body).await
+                    ask(stream, request).await
                 }
             }
         };
@@ -66,66 +78,89 @@ impl Client {
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    async fn ask(
+    fn request(
         &self,
-        mut stream: impl AsyncRead + AsyncWrite + Unpin,
-        lines: &str,
-        body: &str,
-    ) -> io::Result<Answer> {
-        let (target, host, length) = (&self.url.target, &self.url.authority, body.len());
-        let request = format!(
-            "POST {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {length}\r\n\
-             User-Agent: tickwire/{}\r\n{lines}\r\n{body}",
-            env!("CARGO_PKG_VERSION")
-        );
-        stream.write_all(request.as_bytes()).await?;
-        stream.flush().await?;
-        let mut head = Vec::new();
-        loop {
-            if let Some(answer) = read(&head)? {
-                return Ok(answer);
-            }
-            let room = HEAD_BYTES_MAX - head.len();
-            if room == 0 || (&mut stream).take(room as u64).read_buf(&mut head).await? == 0 {
-                return Err(none());
-            }
+        headers: &[(&'static str, String)],
+        body: String,
+    ) -> io::Result<Request<Full<Bytes>>> {
+        let mut request = Request::post(self.url.target.as_str())
+            .header(HOST, &*self.url.authority)
+            .header(CONNECTION, "close")
+            .header(CONTENT_TYPE, "application/json")
+            .header(USER_AGENT, AGENT);
+        for (name, value) in headers {
+            request = request.header(*name, value);
         }
+        request.body(body.into()).map_err(io::Error::other)
     }
 }
 
-/// The answer that begins so; `None`: there is more to come.
-fn read(mut bytes: &[u8]) -> io::Result<Option<Answer>> {
-    loop {
-        let mut lines = [httparse::EMPTY_HEADER; HEAD_LINES_MAX];
-        let mut head = httparse::Response::new(&mut lines);
-        let parsed = head.parse(bytes).map_err(|_| none())?;
-        let httparse::Status::Complete(length) = parsed else {
-            return Ok(None);
-        };
-        let status = head.code.ok_or_else(none)?;
-        // Something before the answer.
-        if (100..200).contains(&status) {
-            bytes = &bytes[length..];
-            continue;
-        }
-        let mut lines = head.headers.iter();
-        let after = lines.find(|line| line.name.eq_ignore_ascii_case("retry-after"));
-        let after = after.and_then(|line| std::str::from_utf8(line.value).ok());
-        return Ok(Some(Answer {
-            status,
-            retry_after_s: after.and_then(|text| text.trim().parse().ok()),
-        }));
+async fn ask(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: Request<Full<Bytes>>,
+) -> io::Result<Answer> {
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(HEAD_BYTES_MAX)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(io::Error::other)?;
+    // Its end is the answer's, or the request's that has none.
+    let driven = async {
+        let _ = connection.await;
+        pending().await
+    };
+    tokio::select! {
+        answer = sender.send_request(request) => answer.map(read).map_err(io::Error::other),
+        never = driven => never,
     }
 }
 
-fn none() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "no answer of HTTP")
+fn read<T>(answer: Response<T>) -> Answer {
+    let after = answer.headers().get(RETRY_AFTER);
+    let after = after.and_then(|after| after.to_str().ok());
+    Answer {
+        status: answer.status().as_u16(),
+        retry_after_s: after.and_then(|text| text.trim().parse().ok()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
     use super::*;
+
+    /// What comes of an answer, whose sender then ends.
+    fn answered(text: &str) -> io::Result<Answer> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(async {
+            let (near, mut far) = duplex(HEAD_BYTES_MAX);
+            let url = "http://hook.example/in?a=b".parse().unwrap();
+            let headers = [("webhook-id", "msg_1".to_owned())];
+            let request = Client::new(url, None).request(&headers, "{}".to_owned());
+            let other = async {
+                let mut asked = Vec::new();
+                while !asked.ends_with(b"{}") {
+                    far.read_buf(&mut asked).await.unwrap();
+                }
+                // Who has read enough of it is gone.
+                let _ = far.write_all(text.as_bytes()).await;
+                drop(far);
+                String::from_utf8(asked).unwrap()
+            };
+            let (answer, asked) = tokio::join!(ask(near, request.unwrap()), other);
+            assert!(asked.starts_with("POST /in?a=b HTTP/1.1\r\n"), "{asked}");
+            for line in [
+                "host: hook.example",
+                "connection: close",
+                "content-length: 2",
+                "webhook-id: msg_1",
+            ] {
+                assert!(asked.contains(&format!("\r\n{line}\r\n")), "{asked}");
+            }
+            answer
+        })
+    }
 
     #[test]
     fn an_answer_is_its_status_and_when_to_come_again() {
@@ -134,16 +169,10 @@ mod tests {
                 status,
                 retry_after_s,
             };
-            assert_eq!(read(text.as_bytes()).unwrap(), Some(answer), "{text}");
-            for end in 0..text.len() {
-                assert!(
-                    matches!(read(&text.as_bytes()[..end]), Ok(None)),
-                    "{text:.end$}"
-                );
-            }
+            assert_eq!(answered(text).unwrap(), answer, "{text}");
         };
         check("HTTP/1.1 204 No Content\r\n\r\n", 204, None);
-        check("HTTP/1.0 429\r\nRETRY-AFTER: 7\r\n\r\n", 429, Some(7));
+        check("HTTP/1.0 429 x\r\nRETRY-AFTER: 7\r\n\r\n", 429, Some(7));
         let date = "HTTP/1.1 503 x\r\nretry-after: Fri, 31 Dec 1999 23:59:59 GMT\r\n\r\n";
         check(date, 503, None);
         check(
@@ -151,13 +180,14 @@ mod tests {
             200,
             None,
         );
+        check("HTTP/1.1 302 Found\r\nlocation: /b\r\n\r\n", 302, None);
     }
 
     #[test]
     fn what_is_none_is_an_error() {
-        let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(65));
-        for text in ["SSH-2.0\r\n\r\n", "HTTP/2.0 200\r\n\r\n", &many] {
-            assert!(read(text.as_bytes()).is_err(), "{text:.20}");
+        let long = format!("HTTP/1.1 200 OK\r\na: {}", "b".repeat(HEAD_BYTES_MAX));
+        for text in ["", "SSH-2.0\r\n\r\n", "HTTP/1.1 200 OK\r\na: b", &long] {
+            assert!(answered(text).is_err(), "{text:.20}");
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::date::Date;
 use crate::store::matches::Match;
 use crate::store::outbox::Key;
-use crate::store::record::{MatchPlayer, Message};
+use crate::store::record::Message;
 
 #[derive(Serialize)]
 struct Sent<T> {
@@ -20,22 +20,8 @@ struct Sent<T> {
 #[derive(Serialize)]
 struct Ended<'a> {
     game: &'a str,
-    room: &'a str,
-    round: u64,
-    season: &'a str,
-    ended_at: u64,
-    players: Vec<Player<'a>>,
-}
-
-#[derive(Serialize)]
-struct Player<'a> {
-    /// `None`: who was erased.
-    player: Option<&'a str>,
-    name: &'a str,
-    team: u32,
-    place: u32,
-    score: i64,
-    left: bool,
+    #[serde(flatten)]
+    of: &'a Match,
 }
 
 #[derive(Serialize)]
@@ -58,15 +44,7 @@ pub(super) fn id(key: &Key) -> String {
 
 /// A match of a game.
 pub(super) fn ended(game: &str, of: &Match) -> String {
-    let data = Ended {
-        game,
-        room: &of.room,
-        round: of.round,
-        season: &of.season,
-        ended_at: of.ended_at_ms,
-        players: of.players.iter().map(came).collect(),
-    };
-    json("match.ended", of.ended_at_ms, data)
+    json("match.ended", of.ended_at_ms, Ended { game, of })
 }
 
 /// A line.
@@ -75,26 +53,11 @@ pub(super) fn said(of: &Message) -> String {
         channel: &of.channel,
         sequence: of.sequence,
         said_at: of.said_at_ms,
-        player: known(&of.player),
+        player: (!of.player.is_empty()).then_some(&of.player),
         name: &of.name,
         text: &of.text,
     };
     json("chat.said", of.said_at_ms, data)
-}
-
-fn came(of: &MatchPlayer) -> Player<'_> {
-    Player {
-        player: known(&of.player),
-        name: &of.name,
-        team: of.team,
-        place: of.place,
-        score: of.score,
-        left: of.left,
-    }
-}
-
-fn known(player: &str) -> Option<&str> {
-    (!player.is_empty()).then_some(player)
 }
 
 fn json(kind: &'static str, at_ms: u64, data: impl Serialize) -> String {
@@ -113,6 +76,7 @@ mod tests {
 
     use super::*;
     use crate::store::outbox::Kind;
+    use crate::store::record::MatchPlayer;
 
     #[test]
     fn what_is_sent_says_what_it_is() {

@@ -184,7 +184,7 @@ impl Webhook {
                     None => round.outcomes.push((next.key, None)),
                     Some(body) => {
                         let sender = self.sender.clone();
-                        sending.spawn(async move { sender.send(next, &body).await });
+                        sending.spawn(async move { sender.send(next, body).await });
                     }
                 }
             }
@@ -247,13 +247,15 @@ impl Webhook {
 }
 
 impl Sender {
-    async fn send(&self, due: Due, body: &str) -> (Due, Option<client::Answer>) {
+    async fn send(&self, due: Due, body: String) -> (Due, Option<client::Answer>) {
         let (id, at_s) = (message::id(&due.key), date::now_ms() / 1000);
-        let signature = self.secret.sign(&id, at_s, body);
-        let lines = format!(
-            "webhook-id: {id}\r\nwebhook-timestamp: {at_s}\r\nwebhook-signature: {signature}\r\n"
-        );
-        let answer = self.client.post(&lines, body).await;
+        let signature = self.secret.sign(&id, at_s, &body);
+        let headers = [
+            ("webhook-id", id),
+            ("webhook-timestamp", at_s.to_string()),
+            ("webhook-signature", signature),
+        ];
+        let answer = self.client.post(&headers, body).await;
         let answer = answer.inspect_err(|error| tracing::debug!(%error, "the web hook"));
         (due, answer.ok())
     }

@@ -26,6 +26,12 @@ impl<G: Game> RoomHost<G> {
             return;
         };
         let told = match message {
+            ClientMessage::Watch { handles } => {
+                if client.session.features & feature::WATCH != 0 {
+                    people.watch(&online.handle(), &handles);
+                }
+                None
+            }
             _ if client.session.features & feature::PEOPLE == 0 => not_known(message),
             ClientMessage::People(PeopleRequest::Who {
                 nonce,

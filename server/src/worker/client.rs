@@ -54,11 +54,9 @@ pub(crate) struct Session {
     pub(crate) admitted: Option<RoomId>,
     /// What it brings to the room to which it is on its way.
     pub(crate) options: Options,
-    /// Its place at its address.
+    /// Its place at its address; and that among the players there, while it has a seat in a room or
+    /// is on its way to one that is made for it.
     pub(crate) guest: AddressLease,
-    /// Its place among the players of its address, while it has a seat in a room or is on its way
-    /// to one that is made for it.
-    seated: Option<AddressLease>,
     /// Its place among those without a seat, which it has left meanwhile.
     spot: Option<Spot>,
     /// Its place among those that have not said hello; dropped when it does.
@@ -86,7 +84,6 @@ impl Client {
                 admitted: None,
                 options: Options::default(),
                 guest: AddressLease::unlimited(),
-                seated: None,
                 spot: None,
                 pre_hello: None,
                 _held: (None, None),
@@ -165,7 +162,7 @@ impl Session {
 
     /// It has no seat in a room: it may have to go.
     pub(crate) fn stand_up(&mut self) {
-        self.seated = None;
+        self.guest.stand_up();
         if let Some(spot) = &mut self.spot {
             spot.come_back();
         }
@@ -179,10 +176,7 @@ impl Session {
     /// Gives it its place among the players of its address, unless it has one. False: there is none
     /// left for it, which is not asked where the seat `is_theirs` already.
     pub(crate) fn take_place(&mut self, is_theirs: bool) -> bool {
-        if self.seated.is_none() {
-            self.seated = self.guest.sit(is_theirs);
-        }
-        self.seated.is_some()
+        self.guest.sit(is_theirs)
     }
 
     /// It has come into a room.
@@ -210,10 +204,10 @@ impl Session {
         self.guest.guessed_right(now);
     }
 
-    /// Tells operators in which room it is.
-    pub(crate) fn set_room(&self, room: Option<RoomId>) {
+    /// Tells others in which room it is, and whether lists show that one.
+    pub(crate) fn set_room(&self, room: Option<RoomId>, is_listed: bool) {
         if let Some(online) = &self.online {
-            online.set_room(room);
+            online.set_room(room, is_listed);
         }
     }
 }

@@ -202,8 +202,8 @@ fn a_seat_that_is_held_needs_no_share_of_the_last_places() {
     let mut place = Place::new(9);
     assert_eq!(place.arrive("ann", HOME), Came::Sat);
     place.lose(0);
-    let neighbour = place.guest(NEIGHBOUR);
-    let _taken: Vec<AddressLease> = (0..6).map(|_| neighbour.sit(false).unwrap()).collect();
+    let mut taken: [AddressLease; 6] = std::array::from_fn(|_| place.guest(NEIGHBOUR));
+    assert!(taken.iter_mut().all(|neighbour| neighbour.sit(false)));
     for (name, from, came) in [
         ("bo", HOME, Came::Refused(Refusal::Busy)),
         ("ann", HOME, Came::SatAgain { closed: false }),

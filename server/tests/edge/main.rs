@@ -10,6 +10,7 @@ mod games;
 mod handshakes;
 mod limits;
 mod moderation;
+mod nodes;
 mod notices;
 mod ops;
 mod people;

@@ -28,6 +28,8 @@ pub(crate) struct Player {
     stream: TcpStream,
     /// What to bring next time, to be the same person.
     pub(crate) who: String,
+    /// Acknowledges every snapshot, as who plays does.
+    pub(crate) plays: bool,
 }
 
 impl Player {
@@ -56,6 +58,7 @@ impl Player {
         Player {
             stream,
             who: String::new(),
+            plays: false,
         }
     }
 
@@ -154,6 +157,7 @@ impl Player {
             let message = read_message(&mut self.stream).await;
             match message[0] {
                 1 => return Got::Control(Box::new(decode_server(&message).unwrap().unwrap())),
+                2 if self.plays => self.ack(&message).await,
                 2 => {}
                 _ => {
                     let code = u16::from_be_bytes([message[0], message[1]]);

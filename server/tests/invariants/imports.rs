@@ -59,7 +59,7 @@ const SERVER: Floors = Floors {
         &["game"],
         &["replication"],
         &["people"],
-        &["moderation", "notices", "history", "party", "webhooks"],
+        &["moderation", "notices", "history", "lending", "party", "webhooks"],
         &["presence"],
         &["admission"],
         &["auth"],

@@ -146,6 +146,13 @@ pub enum ClientMessage {
     /// Something of other people, to a server with
     /// [`feature::PEOPLE`](super::feature::PEOPLE).
     People(PeopleRequest),
+    /// Whom the client watches from now on, instead of whom it did before, in the lobby or a room;
+    /// to a server with [`feature::WATCH`](super::feature::WATCH), answered by `Presence`.
+    Watch {
+        /// Their handles, at most [`WATCHED_MAX`](crate::limits::WATCHED_MAX): those beyond are
+        /// passed over. None: nobody.
+        handles: Vec<String>,
+    },
     /// Something of the matchmaking queue, to a server with
     /// [`feature::QUEUE`](super::feature::QUEUE); answered by `Queue`.
     Queue(QueueRequest),
@@ -156,7 +163,7 @@ pub enum ClientMessage {
 
 impl super::Numbered for ClientMessage {
     const BASE: u8 = 14;
-    const LATER: &'static [u8] = &[129, 130, 131, 132, 133, 140, 141];
+    const LATER: &'static [u8] = &[129, 130, 131, 132, 133, 134, 140, 141];
 }
 
 /// A room to be made.
@@ -184,7 +191,7 @@ impl ClientMessage {
     /// people, or of a channel other than the room's.
     pub fn is_beyond_rooms(&self) -> bool {
         match self {
-            ClientMessage::People(_) => true,
+            ClientMessage::People(_) | ClientMessage::Watch { .. } => true,
             ClientMessage::Say { channel, .. } | ClientMessage::History { channel, .. } => {
                 channel != super::CHANNEL_ROOM
             }

@@ -9,6 +9,7 @@ pub mod people;
 pub mod queue;
 pub mod refusal;
 pub mod server_message;
+pub mod watch;
 
 pub use client_message::ClientMessage;
 pub use close_code::CloseCode;
@@ -16,6 +17,7 @@ pub use party::{OutOfParty, PartyMember, PartyRequest, PartyRoom, PartyState};
 pub use people::{PeopleNews, PeopleRequest};
 pub use queue::{OutOfQueue, QueueRequest, QueueState};
 pub use server_message::ServerMessage;
+pub use watch::{PeerAt, PeerPresence};
 
 /// Protocol version, spoken in hello and welcome and in the WebSocket's subprotocol.
 pub const VERSION: u16 = 2;
@@ -62,9 +64,11 @@ pub mod feature {
     pub const PEOPLE: u32 = 1 << 7;
     /// The `Party` of both sides. Who lacks it is told nothing of one.
     pub const PARTIES: u32 = 1 << 8;
+    /// `Watch`, answered by `Presence`. To who lacks it none is said.
+    pub const WATCH: u32 = 1 << 9;
     /// All that this crate does.
     pub const ALL: u32 =
-        LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS | LINES | QUEUE | PEOPLE | PARTIES;
+        LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS | LINES | QUEUE | PEOPLE | PARTIES | WATCH;
 }
 
 /// The channel of the room in which a player is, in `Say` and `History`.

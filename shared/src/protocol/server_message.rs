@@ -7,6 +7,7 @@ use super::party::PartyState;
 use super::people::{Line, LinesPage, PeopleNews};
 use super::queue::QueueState;
 pub use super::refusal::Refusal;
+use super::watch::PeerPresence;
 use crate::ids::{PlayerId, RoomId, Tick};
 use crate::schema::{Schema, Tables};
 
@@ -205,6 +206,11 @@ pub enum ServerMessage {
     },
     /// Something of other people.
     People(PeopleNews),
+    /// How players stand whom the client watches: each once it does, and when that changed.
+    Presence {
+        /// They, at most [`PRESENCES_PER_PAGE`](crate::limits::PRESENCES_PER_PAGE).
+        peers: Vec<PeerPresence>,
+    },
     /// How things stand for the player in the matchmaking queue: in the lobby or a room.
     Queue {
         /// Of the `Enqueue` from which it follows, whichever of the player's clients said it; 0 if
@@ -224,7 +230,7 @@ pub enum ServerMessage {
 
 impl super::Numbered for ServerMessage {
     const BASE: u8 = 15;
-    const LATER: &'static [u8] = &[129, 130, 131, 132, 133, 134, 135, 136, 140, 141];
+    const LATER: &'static [u8] = &[129, 130, 131, 132, 133, 134, 135, 136, 137, 140, 141];
 }
 
 /// A part of a page of what was said.

@@ -3,7 +3,7 @@
 use super::{Event, NoticeOf, Redirect, RoomSession, Session, SessionError, State};
 use crate::limits::{
     CHAT_HISTORY_MAX, MEMBERS_PER_PAGE, NOTICE_CHARS_MAX, PAGE_LINES_MAX, PEERS_PER_PAGE,
-    ROOMS_LISTED_MAX, UNREAD_MAX,
+    PRESENCES_PER_PAGE, ROOMS_LISTED_MAX, UNREAD_MAX,
 };
 use crate::protocol::server_message::Member;
 use crate::protocol::{PeopleNews, ServerMessage};
@@ -76,6 +76,7 @@ impl Session {
             (_, ServerMessage::Line { channel, line }) => Event::Line { channel, line },
             (_, ServerMessage::Past { nonce, result }) => Event::Past { nonce, result },
             (_, ServerMessage::People(news)) => Event::People(news),
+            (_, ServerMessage::Presence { peers }) => Event::Presence { peers },
             (_, ServerMessage::Queue { nonce, state }) => Event::Queue { nonce, state },
             (_, ServerMessage::Party { nonce, state }) => Event::Party { nonce, state },
             (Some(room), ServerMessage::MemberChanged { member }) => {
@@ -176,6 +177,7 @@ fn within_limits(message: &ServerMessage) -> bool {
         }
         ServerMessage::People(PeopleNews::You { unread, .. }) => unread.len() <= UNREAD_MAX,
         ServerMessage::People(PeopleNews::Blocked { peers, .. }) => peers.len() <= PEERS_PER_PAGE,
+        ServerMessage::Presence { peers } => peers.len() <= PRESENCES_PER_PAGE,
         ServerMessage::Notice { text, event, .. } => {
             let chars = text.chars().count();
             chars <= NOTICE_CHARS_MAX && (chars > 0 || event.is_some())

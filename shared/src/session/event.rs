@@ -7,7 +7,7 @@ use crate::protocol::people::{Line, LinesPage};
 use crate::protocol::server_message::{
     ChatLine, LeaveReason, Member, NoticeEvent, Page, Refusal, RoomInfo,
 };
-use crate::protocol::{PartyState, PeopleNews, QueueState};
+use crate::protocol::{PartyState, PeerPresence, PeopleNews, QueueState};
 use crate::schema::{Field, Kind, Message, Schema, is_text};
 use crate::snapshot::{DecodeError, fields};
 
@@ -133,6 +133,11 @@ pub enum Event {
     },
     /// Something of other people.
     People(PeopleNews),
+    /// How players stand whom the client watches.
+    Presence {
+        /// They; of each the newest counts.
+        peers: Vec<PeerPresence>,
+    },
     /// How things stand for the player in the matchmaking queue.
     Queue {
         /// Of the [`QueueRequest::Enqueue`](crate::protocol::QueueRequest::Enqueue) from which it

@@ -185,6 +185,14 @@ impl Session {
         self.request_anywhere(&ClientMessage::Party(request.clone()))
     }
 
+    /// Says whom the client watches from now on, in the lobby or a room, for servers with
+    /// [`feature::WATCH`](crate::protocol::feature::WATCH); how they stand is told by
+    /// [`super::Event::Presence`].
+    pub fn watch(&mut self, handles: &[String]) -> Result<(), RequestError> {
+        let handles = handles.to_vec();
+        self.request_anywhere(&ClientMessage::Watch { handles })
+    }
+
     /// Makes a request of the game: the index of the action in the schema, the integers of its
     /// fields, and its payload if it declares one (empty otherwise). Answered by
     /// [`super::Event::Reply`] with the same id.

@@ -6,13 +6,13 @@ use std::path::Path;
 
 use serde_json::Value;
 use tickwire::codec::{decode_client, decode_server, encode_client, encode_server};
-use tickwire::ids::PlayerId;
+use tickwire::ids::{PlayerId, RoomId};
 use tickwire::protocol::people::{Line, LinesPage};
 use tickwire::protocol::server_message::{Page, PastLine, Refusal};
 use tickwire::protocol::{
-    ClientMessage, LATER_FROM, Numbered, OutOfParty, OutOfQueue, PartyRequest, PartyState,
-    PeopleNews, PeopleRequest, QueueRequest, QueueState, RESERVED_FROM, RESERVED_TO, SUBPROTOCOL,
-    ServerMessage, feature,
+    ClientMessage, LATER_FROM, Numbered, OutOfParty, OutOfQueue, PartyRequest, PartyState, PeerAt,
+    PeerPresence, PeopleNews, PeopleRequest, QueueRequest, QueueState, RESERVED_FROM, RESERVED_TO,
+    SUBPROTOCOL, ServerMessage, feature,
 };
 
 use crate::vectors::hex;
@@ -186,6 +186,18 @@ fn later_messages_have_an_index_of_the_reserved_range_and_their_length() {
         result: Err(Refusal::NoSuchPlayer),
     }));
     assert_eq!(bytes, [1, 136, 4, 3, 7, 1, 6]);
+    let watch = ClientMessage::Watch {
+        handles: vec!["h".to_owned()],
+    };
+    assert_eq!(encode_client(&watch), [1, 134, 3, 1, 1, b'h']);
+    let at = PeerAt::Room {
+        game: "g".to_owned(),
+        room: Some(RoomId(300)),
+    };
+    let handle = "h".to_owned();
+    let peers = vec![PeerPresence { handle, at }];
+    let bytes = encode_server(&ServerMessage::Presence { peers });
+    assert_eq!(bytes, [1, 137, 10, 1, 1, b'h', 3, 1, b'g', 1, 251, 44, 1]);
     let answer = QueueRequest::Answer {
         offer: 300,
         accept: true,
@@ -224,6 +236,7 @@ fn features_are_those_that_both_pages_list() {
         ("QUEUE", feature::QUEUE),
         ("PEOPLE", feature::PEOPLE),
         ("PARTIES", feature::PARTIES),
+        ("WATCH", feature::WATCH),
     ];
     assert_eq!(names, bits.map(|(name, _)| name));
     let all = bits.iter().fold(0, |all, (_, bit)| all | bit);

@@ -20,7 +20,7 @@ use tickwire::protocol::server_message::{
 };
 use tickwire::protocol::{
     ClientMessage, OutOfParty, OutOfQueue, PartyMember, PartyRequest, PartyRoom, PartyState,
-    PeopleNews, PeopleRequest, QueueRequest, QueueState, ServerMessage,
+    PeerAt, PeerPresence, PeopleNews, PeopleRequest, QueueRequest, QueueState, ServerMessage,
 };
 use tickwire::schema::{
     Audience, Component, Field, Kind, Predicted, Predictor, Schema, Tables, text_words, words_text,
@@ -187,6 +187,12 @@ fn client_messages() -> Vec<ClientMessage> {
             who: handle('b'),
             number: 70_000,
         }),
+        ClientMessage::Watch {
+            handles: vec![handle('b'), handle('c')],
+        },
+        ClientMessage::Watch {
+            handles: Vec::new(),
+        },
         ClientMessage::Queue(QueueRequest::Enqueue {
             nonce: u32::MAX,
             mode: "pairs".to_owned(),
@@ -217,6 +223,13 @@ fn peer(of: char) -> Peer {
     Peer {
         handle: handle(of),
         name: "Zoë 🦀".to_owned(),
+    }
+}
+
+fn presence(of: char, at: PeerAt) -> PeerPresence {
+    PeerPresence {
+        handle: handle(of),
+        at,
     }
 }
 
@@ -511,6 +524,32 @@ fn server_messages() -> Vec<ServerMessage> {
             nonce: 0,
             result: Err(Refusal::RoomFull),
         }),
+        ServerMessage::Presence {
+            peers: vec![
+                presence('a', PeerAt::Unwatched),
+                presence('b', PeerAt::Offline),
+                presence(
+                    'c',
+                    PeerAt::Lobby {
+                        game: "chess".to_owned(),
+                    },
+                ),
+                presence(
+                    'd',
+                    PeerAt::Room {
+                        game: "arena".to_owned(),
+                        room: Some(RoomId(u32::MAX)),
+                    },
+                ),
+                presence(
+                    'e',
+                    PeerAt::Room {
+                        game: "arena".to_owned(),
+                        room: None,
+                    },
+                ),
+            ],
+        },
         queue(
             7,
             QueueState::Out {

@@ -115,7 +115,7 @@ OUT_OF_QUEUE = (
     "Declined NotAccepted NotCome JoinFailed Playing PartyPlays TooFew NoRoom PartyChanged"
 ).split()
 OUT_OF_PARTY = "NotInParty NoSuchParty PartyFull TooManyParties TooOften InRoom Left Kicked Away Idle Stopped".split()
-LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines", 133: "Typing", 134: "Line", 135: "Past", 136: "People", 140: "Queue", 141: "Party"}
+LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines", 133: "Typing", 134: "Line", 135: "Past", 136: "People", 137: "Presence", 140: "Queue", 141: "Party"}
 
 
 class ServerMessage(Control):
@@ -299,6 +299,20 @@ class ServerMessage(Control):
 
     def unread(self):
         return self.fields(peer=self.peer, newest=self.u32, read=self.u32)
+
+    def _Presence(self):
+        return self.fields(peers=lambda: self.list(self.presence, 16))
+
+    def presence(self):
+        return self.fields(handle=self.string, at=self.peer_at)
+
+    def peer_at(self):
+        which = self.variant(["Unwatched", "Offline", "Lobby", "Room"])
+        if which == "Lobby":
+            return {which: self.fields(game=self.string)}
+        if which == "Room":
+            return {which: self.fields(game=self.string, room=lambda: self.option(self.u32))}
+        return which
 
     def _Queue(self):
         return self.fields(nonce=self.u32, state=self.queue_state)

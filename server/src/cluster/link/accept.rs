@@ -140,6 +140,7 @@ async fn talk(
                         Event::Told { from }
                     }
                     Head::Hurry => Event::Hurry { from },
+                    Head::Common => Event::Common { from, frame: body },
                     // A question too many; answers don't come here.
                     _ => continue,
                 };

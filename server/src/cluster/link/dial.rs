@@ -67,6 +67,7 @@ pub(super) struct Dialer {
     node: String,
     shared: Arc<Shared>,
     orders: mpsc::Receiver<Order>,
+    common: mpsc::Receiver<(Incarnation, Bytes)>,
     batch: watch::Receiver<Bytes>,
     questions: Questions,
     /// One that has not ended yet.
@@ -79,12 +80,14 @@ impl Dialer {
         node: String,
         shared: Arc<Shared>,
         orders: mpsc::Receiver<Order>,
+        common: mpsc::Receiver<(Incarnation, Bytes)>,
         batch: watch::Receiver<Bytes>,
     ) -> Dialer {
         Dialer {
             node,
             shared,
             orders,
+            common,
             batch,
             questions: Questions::default(),
             lookup: None,
@@ -244,6 +247,12 @@ impl Dialer {
             order = self.orders.recv() => {
                 let order = order.ok_or(Gone)?;
                 self.order(order, &mut connection.session, peer).await?;
+            }
+            Some((to, frame)) = self.common.recv(), if connection.session.takes_common() => {
+                // Else it is for a former life of it.
+                if peer == Some(to) {
+                    connection.session.send_common(frame);
+                }
             }
             Ok(()) = self.batch.changed(), if peer.is_some() => {
                 let batch = self.batch.borrow_and_update().clone();

@@ -46,16 +46,22 @@ use self::table::Table;
 use crate::auth::Entropy;
 use crate::directory::nodes::batch;
 use crate::directory::ownership::messages::{Incarnation, NODES_MAX};
+use crate::lending::wire::FRAME_BYTES_MAX;
 use crate::metrics::Metrics;
 
-// What is carried is what the directory writes.
+// What is carried is what others write.
 const _: () = assert!(wire::BATCH_BYTES_MAX == batch::BATCH_BYTES_MAX);
+const _: () = assert!(wire::COMMON_BYTES_MAX == FRAME_BYTES_MAX);
 
 /// Events that wait for the cluster's task. Beyond: connections are not read until they are taken.
 const EVENTS_MAX: usize = 1024;
 /// Orders that wait for one node's connection, which takes them as they come. Beyond: refused, or
 /// for what has no answer, not sent.
 const ORDERS_MAX: usize = 1024;
+
+/// Frames of what players have in common that wait for one node's connection. Beyond: whoever has
+/// more waits.
+const COMMON_MAX: usize = 8;
 
 /// Where peers' connections come in.
 pub(crate) struct Port(TcpListener);
@@ -86,9 +92,15 @@ pub(crate) struct Link {
     /// then has no answer, and is not told that nobody listens.
     _port: OwnedFd,
     /// To the connection of each node that is dialed.
-    orders: BTreeMap<String, mpsc::Sender<Order>>,
+    orders: BTreeMap<String, To>,
     batch: watch::Sender<Bytes>,
     tasks: JoinSet<()>,
+}
+
+/// The way to one connection.
+struct To {
+    orders: mpsc::Sender<Order>,
+    common: mpsc::Sender<(Incarnation, Bytes)>,
 }
 
 impl Link {
@@ -136,13 +148,15 @@ impl Link {
         let others = nodes.into_iter().filter(|node| *node != self.shared.node);
         for node in others.take(NODES_MAX) {
             // One whose task ended, which only a fault of its own does, is dialed anew.
-            let kept = self.orders.remove(node).filter(|to| !to.is_closed());
+            let kept = self.orders.remove(node).filter(|to| !to.orders.is_closed());
             let orders = kept.unwrap_or_else(|| {
                 let (orders, taken) = mpsc::channel(ORDERS_MAX);
+                let (common, frames) = mpsc::channel(COMMON_MAX);
                 let shared = Arc::clone(&self.shared);
-                let dialer = Dialer::new(node.to_owned(), shared, taken, self.batch.subscribe());
+                let batch = self.batch.subscribe();
+                let dialer = Dialer::new(node.to_owned(), shared, taken, frames, batch);
                 self.tasks.spawn(dialer.run());
-                orders
+                To { orders, common }
             });
             wanted.insert(node.to_owned(), orders);
         }
@@ -173,6 +187,22 @@ impl Link {
         self.order(node, Order::Hurry);
     }
 
+    /// Whether another frame of what players have in common is taken for a node now: else what went
+    /// before waits. One that is not dialed takes none.
+    pub(crate) fn takes_common(&self, node: &str) -> bool {
+        let to = self.orders.get(node);
+        to.is_some_and(|to| to.common.capacity() > 0)
+    }
+
+    /// Sends one to a node, if it is that incarnation, at most [`wire::COMMON_BYTES_MAX`]. They come in
+    /// their order, but for those that are lost.
+    pub(crate) fn send_common(&self, node: &str, to: Incarnation, frame: Bytes) {
+        if let Some(way) = self.orders.get(node) {
+            // Who sends it counts them.
+            let _ = way.common.try_send((to, frame));
+        }
+    }
+
     /// Tells all nodes of this one's rooms, at most [`wire::BATCH_BYTES_MAX`]: those that are
     /// linked, and the others once they are. The newest takes the place of one that has not gone
     /// out.
@@ -187,6 +217,6 @@ impl Link {
 
     fn order(&self, node: &str, order: Order) -> bool {
         let orders = self.orders.get(node);
-        orders.is_some_and(|orders| orders.try_send(order).is_ok())
+        orders.is_some_and(|to| to.orders.try_send(order).is_ok())
     }
 }

@@ -32,6 +32,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(15);
 /// Messages that wait to be written: a crowd that comes through one door within a round trip.
 /// Beyond: refused, which is no answer to whoever asks.
 pub(super) const WAITING_MAX: usize = 512;
+/// Frames of what players have in common that wait to be written. Beyond: whoever has more waits.
+const COMMON_WAITING_MAX: usize = 8;
 /// Bytes that are made ready for one write, beside a batch.
 const WRITE_BYTES: usize = 16 * 1024;
 /// What a peer may send a second and at once; a message costs its bytes and [`MESSAGE_COST`]. The
@@ -157,6 +159,7 @@ pub(super) struct Session {
     /// Since when.
     unwritten: Option<Instant>,
     waiting: VecDeque<(Head, Bytes)>,
+    common: VecDeque<Bytes>,
     /// The newest batch, if it was not made ready yet.
     batch: Option<Bytes>,
 }
@@ -194,6 +197,7 @@ impl Session {
             written: 0,
             unwritten: None,
             waiting: VecDeque::new(),
+            common: VecDeque::new(),
             batch: None,
         }
     }
@@ -340,6 +344,18 @@ impl Session {
         fits
     }
 
+    /// Whether another frame of what players have in common may be sent now.
+    pub(super) fn takes_common(&self) -> bool {
+        self.is_linked() && self.common.len() < COMMON_WAITING_MAX
+    }
+
+    /// Sends one. One that is too big, or too many, is not sent.
+    pub(super) fn send_common(&mut self, frame: Bytes) {
+        if self.takes_common() && frame.len() <= wire::COMMON_BYTES_MAX {
+            self.common.push_back(frame);
+        }
+    }
+
     /// The newest batch takes the place of one that has not begun to go out. One that is too big is
     /// not sent.
     pub(super) fn publish(&mut self, batch: Bytes) {
@@ -355,8 +371,10 @@ impl Session {
         {
             while self.out.len() < WRITE_BYTES {
                 // Questions first: who asks waits, and a batch is many times as long.
+                let common = || Some((Head::Common, self.common.pop_front()?));
                 let batch = || self.batch.take().map(|batch| (Head::Batch, batch));
-                let Some((head, body)) = self.waiting.pop_front().or_else(batch) else {
+                let asked = self.waiting.pop_front();
+                let Some((head, body)) = asked.or_else(common).or_else(batch) else {
                     break;
                 };
                 let at = wire::append_message(&head, &body, &mut self.out);

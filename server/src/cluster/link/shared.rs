@@ -38,6 +38,8 @@ pub(crate) enum Event {
     },
     /// A node told of its rooms: [`super::Link::told`] has the newest.
     Told { from: Incarnation },
+    /// A node says something of what players have in common.
+    Common { from: Incarnation, frame: Bytes },
     /// A node says that the engine's tables have news for this one.
     Hurry { from: Incarnation },
 }

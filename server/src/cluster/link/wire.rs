@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tickwire::codec::{append_saved, take_saved};
 
 /// Rises with every change of what goes over a link. Nodes of different formats are not linked.
-pub(crate) const FORMAT: u16 = 1;
+pub(crate) const FORMAT: u16 = 2;
 const MAGIC: [u8; 4] = *b"TWpl";
 
 /// Bytes of a frame's length.
@@ -28,6 +28,8 @@ pub(crate) const HANDSHAKE_BYTES_MAX: usize = 512;
 pub(crate) const ASK_BYTES_MAX: usize = 8 * 1024;
 /// Bytes of a node's batch of rooms.
 pub(crate) const BATCH_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a frame of what players have in common.
+pub(crate) const COMMON_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a message's head: its kind and the numbers behind it.
 const HEAD_BYTES_MAX: usize = 24;
 /// Bytes of the longest body.
@@ -75,16 +77,19 @@ pub(crate) enum Head {
     ContactIs { id: u64, has: bool, who: u64 },
     /// To a dialer: bytes, or nothing.
     Answer { id: u64, is_some: bool },
+    /// From a dialer: a frame of what players have in common.
+    Common,
 }
 
 /// Bytes of a body, by its first byte.
-const BODIES: [usize; 6] = [
+const BODIES: [usize; 7] = [
     HEAD_BYTES_MAX,
     HEAD_BYTES_MAX + ASK_BYTES_MAX,
     BODY_BYTES_MAX,
     HEAD_BYTES_MAX,
     HEAD_BYTES_MAX,
     HEAD_BYTES_MAX + ASK_BYTES_MAX,
+    HEAD_BYTES_MAX + COMMON_BYTES_MAX,
 ];
 
 /// The bytes are none of a link's.
@@ -118,7 +123,7 @@ impl Head {
     fn has_body(&self) -> bool {
         matches!(
             self,
-            Head::Ask { .. } | Head::Batch | Head::Answer { is_some: true, .. }
+            Head::Ask { .. } | Head::Batch | Head::Common | Head::Answer { is_some: true, .. }
         )
     }
 }

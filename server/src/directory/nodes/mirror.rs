@@ -284,6 +284,11 @@ impl Mirror {
         self.rooms.get(&room).copied()
     }
 
+    /// Which game a room is of.
+    pub(super) fn game_of(&self, room: RoomId) -> Option<GameIndex> {
+        self.room(room).map(|room| room.game)
+    }
+
     fn room(&self, room: RoomId) -> Option<&Mirrored> {
         self.nodes.get(&self.owner(room)?)?.rooms.get(&room)
     }

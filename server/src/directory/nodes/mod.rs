@@ -281,6 +281,11 @@ impl Nodes {
         listed.then(|| table.mirror.owner(room)).flatten()
     }
 
+    /// Which game a room of another node is of.
+    pub(crate) fn game_of(&self, room: RoomId) -> Option<GameIndex> {
+        self.table.lock().mirror.game_of(room)
+    }
+
     /// A game's room with this code, and its owner.
     pub(crate) fn by_code(&self, game: GameIndex, code: &str) -> Option<(RoomId, Incarnation)> {
         let mirror = &self.table.lock().mirror;

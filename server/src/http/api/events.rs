@@ -225,9 +225,17 @@ async fn say(
         }
         audit::said(&said, answer.reached_now, answer.later);
     };
+    let is_away = matches!(&event.to, To::Room(room) if !lobby.has_room(*room));
+    if is_away && event.class != Class::NowOnly {
+        let why = "is at another node, which alone knows for whom it is to be kept";
+        return Err(wrong("to.room", why));
+    }
     if let (To::Room(room), Some(own), Some(game)) = (&event.to, &event.event, game)
         && let Some(job) = lobby.job(game, &own.name, &own.fields)
     {
+        if is_away {
+            return Err(wrong("to.room", "is at another node, which alone tells it"));
+        }
         let job = job.map_err(|why| wrong("event", why))?;
         if event.text.is_some() || event.class != Class::NowOnly {
             let why = "is the room's own: it has no text beside it, and is for now";
@@ -321,7 +329,7 @@ fn addressed(
         To::Game(game) => Some(known(game, "to.game")?),
         To::Room(room) => {
             let game = lobby.game_of(*room);
-            let game = game.ok_or_else(|| wrong("to.room", "there is no such room here"))?;
+            let game = game.ok_or_else(|| wrong("to.room", "there is no such room"))?;
             Some(known(game, "to.room")?)
         }
     };
@@ -344,7 +352,7 @@ fn refused(refused: Refused) -> Problem {
         Refused::OtherGame => (StatusCode::UNPROCESSABLE_ENTITY, "event.game"),
         Refused::NoSuchGame => (StatusCode::UNPROCESSABLE_ENTITY, "to.game"),
         Refused::PlayerFull => (StatusCode::CONFLICT, "to.player"),
-        Refused::Full | Refused::NotStored => {
+        Refused::Full | Refused::NotStored | Refused::NoHome => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             return Problem::new(status, refused.to_string()).after(FULL_WAIT_S);
         }

@@ -9,38 +9,16 @@ use super::{game, player};
 use crate::auth::ApiKey;
 use crate::http::reply::{self, Reply};
 use crate::lobby::Lobby;
-use crate::store::matches::{self, Mark};
-use crate::store::record::MatchPlayer;
+use crate::store::matches::{Mark, Match};
 
 /// Matches of a page: each is some 100 bytes a player.
 const PAGE_MAX: u32 = 20;
 
 #[derive(Serialize)]
-struct Page<'a> {
-    matches: Vec<Match<'a>>,
+struct Page {
+    matches: Vec<Match>,
     /// What the next page comes after; none: this was the last.
     next: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Match<'a> {
-    room: &'a str,
-    round: u64,
-    season: &'a str,
-    /// Milliseconds since 1970.
-    ended_at: u64,
-    players: Vec<Player<'a>>,
-}
-
-#[derive(Serialize)]
-struct Player<'a> {
-    /// `None`: who was erased.
-    player: Option<&'a str>,
-    name: &'a str,
-    team: u32,
-    place: u32,
-    score: i64,
-    left: bool,
 }
 
 pub(super) async fn answer(query: &str, caller: &ApiKey, lobby: &Lobby) -> Result<Reply, Problem> {
@@ -57,29 +35,8 @@ pub(super) async fn answer(query: &str, caller: &ApiKey, lobby: &Lobby) -> Resul
     let last = matches.last().filter(|_| !is_last);
     Ok(reply::json(&Page {
         next: last.map(|last| format!("{}.{}.{}", last.ended_at_ms, last.round, last.room)),
-        matches: matches.iter().map(shown).collect(),
+        matches,
     }))
-}
-
-fn shown(of: &matches::Match) -> Match<'_> {
-    Match {
-        room: &of.room,
-        round: of.round,
-        season: &of.season,
-        ended_at: of.ended_at_ms,
-        players: of.players.iter().map(came).collect(),
-    }
-}
-
-fn came(of: &MatchPlayer) -> Player<'_> {
-    Player {
-        player: (!of.player.is_empty()).then_some(&of.player),
-        name: &of.name,
-        team: of.team,
-        place: of.place,
-        score: of.score,
-        left: of.left,
-    }
 }
 
 /// A match as `next` says it: when it ended, its round and its room.

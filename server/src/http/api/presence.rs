@@ -1,6 +1,7 @@
-//! Where players are: of each that is asked for whether they are connected to this server, and in
-//! which games and rooms.
+//! Where players are: of each that is asked for whether they are connected, at whatever node,
+//! and in which games and rooms.
 
+use hyper::StatusCode;
 use serde::Serialize;
 
 use super::player;
@@ -29,7 +30,7 @@ struct Player<'a> {
     connections: Vec<Whereabouts>,
 }
 
-pub(super) fn answer(query: &str, caller: &ApiKey, lobby: &Lobby) -> Result<Reply, Problem> {
+pub(super) async fn answer(query: &str, caller: &ApiKey, lobby: &Lobby) -> Result<Reply, Problem> {
     let query = Query::read(query, &[], &["player"])?;
     let asked: Vec<&str> = query.values("player").collect();
     if !(1..=PLAYERS_MAX).contains(&asked.len()) {
@@ -38,11 +39,11 @@ pub(super) fn answer(query: &str, caller: &ApiKey, lobby: &Lobby) -> Result<Repl
     }
     let identities = asked.iter().map(|text| player::read(text, "player"));
     let identities: Vec<Identity> = identities.collect::<Result<_, _>>()?;
-    let found = lobby
-        .moderation()
-        .presence()
-        .whereabouts(&identities)
-        .into_iter();
+    let found = lobby.whereabouts(&identities).await;
+    let found = found.ok_or_else(|| {
+        let why = "the cluster does not answer";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, why).after(1)
+    })?;
     let players = asked
         .into_iter()
         .zip(found)

@@ -73,6 +73,7 @@ impl Lobby {
             queueing: None,
             partying: &self.partying,
             nodes: None,
+            home: None,
             game: "plots",
             folder: None,
         };

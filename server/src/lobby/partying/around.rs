@@ -13,7 +13,7 @@ use crate::directory::{Directory, GameIndex};
 use crate::lobby::queueing::{self, Queueing};
 use crate::metrics::GameMetrics;
 use crate::party::{OutReason, Refusal};
-use crate::presence::{Online, Presence, Standing};
+use crate::presence::{Presence, Standing};
 
 /// See the module's description.
 pub(in crate::lobby) struct PartyAround<'a> {
@@ -78,11 +78,6 @@ impl PartyAround<'_> {
             });
         }
     }
-}
-
-/// Tells one connection.
-pub(in crate::lobby) fn tell(online: &Online, state: PartyState) {
-    online.show(Standing::Party, packed(0, state));
 }
 
 fn packed(nonce: u32, state: PartyState) -> Bytes {

@@ -18,9 +18,21 @@ use crate::party::{Input, PartyId};
 /// For how long the others may follow, and seats are kept for them: as long as for a match.
 const FOLLOW: Duration = Duration::from_secs(30);
 /// Until others find a room that a leader has made. Beyond: it is gone already.
-const FOUND: Duration = Duration::from_secs(5);
+pub(super) const FOUND: Duration = Duration::from_secs(5);
 
 impl Parties {
+    /// A leader has come into a room of this code, at another node.
+    pub(in crate::lobby) fn lead_to(
+        &mut self,
+        around: &PartyAround<'_>,
+        who: &Identity,
+        room: RoomId,
+        code: String,
+    ) {
+        let (who, until) = (who.clone(), self.now);
+        self.lead(around, Led { who, room, until }, code);
+    }
+
     /// A leader has come into a room.
     pub(super) fn on_led(&mut self, around: &PartyAround<'_>, who: Identity, room: RoomId) {
         let until = self.now + FOUND;
@@ -91,7 +103,7 @@ impl Parties {
         }
     }
 
-    fn end_move(&mut self, registry: &dyn Directory, party: PartyId) {
+    pub(super) fn end_move(&mut self, registry: &dyn Directory, party: PartyId) {
         if let Some(to) = self.moves.remove(&party) {
             for mark in to.kept.values() {
                 registry.abandon(to.room, *mark);
@@ -148,6 +160,11 @@ impl Parties {
         let Some(to) = to.filter(is_there) else {
             return Ok(false);
         };
+        if registry.worker_of(room).is_none() {
+            // At another node, which they are led to.
+            to.came.insert(who.clone());
+            return Ok(false);
+        }
         if to.kept.remove(who).is_none() {
             registry.reserve_by_code(game, &to.code, registry.mark(who))?;
         }

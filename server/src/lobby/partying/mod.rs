@@ -11,7 +11,7 @@
 //! ([`PartyEar`]), which [`Partying::tend`] looks through. What clients say comes by
 //! `party_requests`.
 //!
-//! Of several nodes each has parties of its own.
+//! Of several nodes they are at the home: see `joint`.
 
 mod around;
 mod following;
@@ -22,10 +22,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tickwire::ids::RoomId;
 
+use super::home_asks::Asks;
+use crate::auth::Identity;
 use crate::metrics::GameMetrics;
-use crate::worker::PartyEar;
-pub(super) use around::{PartyAround, out, tell};
+use crate::worker::{PartyEar, PartyNews};
+pub(super) use around::{PartyAround, out};
+use following::FOUND;
 pub(super) use table::{Parties, Together};
 
 /// From one look to the next, if nothing is heard.
@@ -40,6 +44,8 @@ pub(super) struct Partying {
     pub(super) ear: Arc<PartyEar>,
     pub(super) metrics: GameMetrics,
     parties: Mutex<Parties>,
+    /// Leaders in rooms of this node, which the home has not heard of.
+    led: Mutex<Vec<(Identity, RoomId, Instant)>>,
 }
 
 impl Partying {
@@ -50,6 +56,7 @@ impl Partying {
             ear: Arc::default(),
             metrics,
             parties: Mutex::new(Parties::new(most, seat_grace.max(GRACE_MIN))),
+            led: Mutex::default(),
         }
     }
 
@@ -65,6 +72,29 @@ impl Partying {
             self.metrics.parties.set(all as f64);
             self.metrics.party_players.set(players as f64);
         });
+    }
+
+    /// What the home is to hear of them, at another node, with whom it is of.
+    pub(super) fn away(&self, around: &PartyAround<'_>) -> Vec<(Identity, Asks)> {
+        let (mut asks, mut led) = (Vec::new(), self.led.lock());
+        for news in self.ear.take() {
+            match news {
+                PartyNews::Asked(who, request) => asks.push((who, Asks::of_party(&request, None))),
+                PartyNews::Led(who, room) => led.push((who, room, around.now + FOUND)),
+                gone @ PartyNews::Gone(_) => {
+                    self.with(around.now, |parties| parties.hear(around, gone));
+                }
+            }
+        }
+        // One that was made is found once its worker has opened it.
+        led.retain(|(who, room, until)| {
+            let code = around.registry.code_of(*room);
+            let is_known = code.is_some();
+            let room = room.0;
+            asks.extend(code.map(|code| (who.clone(), Asks::Led { room, code })));
+            !is_known && around.now < *until
+        });
+        asks
     }
 
     /// Does something at `now` in their table, which nobody else has meanwhile.

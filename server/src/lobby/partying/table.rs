@@ -25,6 +25,8 @@ pub(in crate::lobby) enum Together {
 /// See the module's description.
 pub(in crate::lobby) struct Parties {
     pub(super) parties: party::Parties,
+    most: u8,
+    grace: Duration,
     /// Their time is since then.
     began: Option<Instant>,
     pub(super) now: Duration,
@@ -39,12 +41,41 @@ impl Parties {
     pub(super) fn new(most: u8, grace: Duration) -> Parties {
         Parties {
             parties: party::Parties::new(most, grace),
+            most,
+            grace,
             began: None,
             now: Duration::ZERO,
             links: HashMap::new(),
             moves: BTreeMap::new(),
             led: Vec::new(),
         }
+    }
+
+    /// They are another node's: nobody is told anything.
+    pub(in crate::lobby) fn forget(&mut self, around: &PartyAround<'_>) {
+        for party in self.moves.keys().copied().collect::<Vec<_>>() {
+            self.end_move(around.registry, party);
+        }
+        self.led.clear();
+        self.parties = party::Parties::new(self.most, self.grace);
+    }
+
+    /// Somebody was in the party of this code at another home, with this number.
+    pub(in crate::lobby) fn recall(
+        &mut self,
+        around: &PartyAround<'_>,
+        who: &Identity,
+        name: &str,
+        (code, number): (String, u32),
+    ) {
+        let (who, name) = (who.clone(), name.to_owned());
+        let recalled = Input::Recalled {
+            who,
+            name,
+            code,
+            number,
+        };
+        self.handle(around, recalled);
     }
 
     /// What time it is; of two that ask at once the later one counts.
@@ -198,6 +229,11 @@ impl Parties {
                     told.insert(who);
                     told.extend(others);
                 }
+                // They wait in the queue as they did.
+                Output::Recalled { who, others } => {
+                    told.insert(who);
+                    told.extend(others);
+                }
                 Output::Left {
                     who,
                     party,
@@ -226,7 +262,7 @@ impl Parties {
     }
 
     /// Tells somebody how things stand.
-    pub(super) fn show(&self, around: &PartyAround<'_>, who: &Identity) {
+    pub(in crate::lobby) fn show(&self, around: &PartyAround<'_>, who: &Identity) {
         around.tell(who, self.stands(who));
     }
 

@@ -11,7 +11,7 @@
 //! what happened into a list ([`QueueEar`]), which [`Queueing::tend`] looks through. What clients say
 //! comes by `queue_requests`.
 //!
-//! Of several nodes each has a queue of its own, whose matches are played there.
+//! Of several nodes it is at the home, and its matches are played there: see `joint`.
 
 mod around;
 mod asking;
@@ -44,6 +44,7 @@ pub(super) struct Queueing {
     pub(super) metrics: GameMetrics,
     pub(super) ear: Arc<QueueEar>,
     table: Mutex<Table>,
+    seed: u64,
 }
 
 impl Queueing {
@@ -66,6 +67,7 @@ impl Queueing {
             metrics,
             ear: Arc::default(),
             table: Mutex::new(Table::new(modes.queue(seed)?)),
+            seed,
         }))
     }
 
@@ -87,6 +89,14 @@ impl Queueing {
             false => table.step(around),
         }
         self.metrics.queue_players.set(table.players() as f64);
+    }
+
+    /// It is another node's: nobody is told anything, and matches that are not played end.
+    pub(super) fn forget(&self, around: &Around<'_>) {
+        // It was made of these modes before.
+        if let Ok(queue) = self.modes.queue(self.seed) {
+            self.with(around.now, |table| table.forget(around, queue));
+        }
     }
 
     /// Does something at `now` in its table, which nobody else has meanwhile.

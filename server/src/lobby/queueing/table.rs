@@ -89,6 +89,18 @@ impl Table {
         }
     }
 
+    /// See [`super::Queueing::forget`].
+    pub(super) fn forget(&mut self, around: &Around<'_>, queue: Queue) {
+        for made in std::mem::take(&mut self.matches).into_values() {
+            made.end(around);
+        }
+        self.waiters.clear();
+        self.asking.clear();
+        self.seeking.clear();
+        self.to_tell.clear();
+        self.queue = queue;
+    }
+
     /// What time it is; of two that ask at once the later one counts.
     pub(in crate::lobby) fn pass_to(&mut self, now: Instant) {
         let began = *self.began.get_or_insert(now);

@@ -211,9 +211,9 @@ impl World {
     fn hear(&mut self) {
         for output in polled(&mut self.parties) {
             let all = match output {
-                Output::Entered { who, others } | Output::Left { who, others, .. } => {
-                    [vec![who], others].concat()
-                }
+                Output::Entered { who, others }
+                | Output::Recalled { who, others }
+                | Output::Left { who, others, .. } => [vec![who], others].concat(),
                 Output::Changed { members } => members,
                 Output::Refused { who, .. } | Output::Told { who } => vec![who],
             };

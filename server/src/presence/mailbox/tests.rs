@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use super::mail::LETTERS_MAX;
 use super::*;
 
 const ROOM: RoomId = RoomId(7);
@@ -17,7 +18,7 @@ fn letter(number: u32, bytes: usize) -> Letter {
 
 /// An open mailbox, and what wakes the lobby.
 fn open() -> (Mailbox, Notify) {
-    let (mailbox, lobby) = (Mailbox::new(Instant::now()), Notify::new());
+    let (mailbox, lobby) = (Mailbox::new(), Notify::new());
     mailbox.fill([], &lobby);
     (mailbox, lobby)
 }
@@ -50,7 +51,7 @@ const IN: Put = Put {
 
 #[test]
 fn a_shut_one_takes_nothing() {
-    let mailbox = Mailbox::new(Instant::now());
+    let mailbox = Mailbox::new();
     assert_eq!(put(&mailbox, 0), Put::default());
     assert_eq!(put(&mailbox, 1), Put::default());
     mailbox.fill([letter(1, 10)], &Notify::new());
@@ -270,7 +271,7 @@ fn who_asks_too_often_gets_no_answer() {
 
 #[test]
 fn who_knows_of_no_notices_gets_answers() {
-    let mailbox = Mailbox::new(Instant::now());
+    let mailbox = Mailbox::new();
     assert!(mailbox.expect_answer(Instant::now()));
     let answer = VecDeque::from([Bytes::from_static(b"a")]);
     mailbox.answer(answer, &Notify::new());

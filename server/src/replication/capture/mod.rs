@@ -20,7 +20,7 @@ use tickwire::snapshot::layout::Layout;
 pub(crate) use readers::{EntityReader, ReaderOf, RoomReader};
 
 use super::group::Group;
-use super::image::{Image, Ring, Span, TablePart};
+use super::image::{Image, Part, Ring, Span, TablePart};
 use super::interest;
 use super::layer::{LayerKey, OWNER, ROOM, SCOPES, TEAM};
 use super::owner::{Owner, Team};
@@ -157,7 +157,7 @@ impl Capture {
         self.lay_out_groups(image, space);
         image.index();
         self.lay_out_private(image, space);
-        let values = image.layers.last().map_or(0, |span| span.values.end);
+        let values = image.layers.last().map_or(0, |span| span.values.end());
         image.values.resize(values, 0);
         for reader in &mut self.readers {
             let values = &mut image.values;
@@ -271,7 +271,7 @@ impl Capture {
     fn lay_out_groups(&self, image: &mut Image, space: &mut CaptureSpace) {
         let (states, grouped) = (&mut space.states, &mut space.grouped);
         grouped.sort_unstable();
-        let mut values = image.layers[0].values.end;
+        let mut values = image.layers[0].values.end();
         for members in grouped.chunk_by(|a, b| a.0 == b.0) {
             let (first_entity, first_value) = (image.entities.len(), values);
             for &(_, slot) in members {
@@ -292,7 +292,7 @@ impl Capture {
     fn lay_out_private(&self, image: &mut Image, space: &mut CaptureSpace) {
         let (states, private) = (&mut space.states, &mut space.private);
         private.sort_unstable();
-        let mut values = image.layers.last().map_or(0, |span| span.values.end);
+        let mut values = image.layers.last().map_or(0, |span| span.values.end());
         for &key in &space.keys {
             let scope = key.scope();
             let first_entity = image.entities.len();
@@ -379,9 +379,9 @@ fn complete(completer: &mut Completer, layout: &Layout, ring: &Ring, image: &mut
         for span in &mut image.layers[layers.clone()] {
             span.gap = gap;
             span.residuals = TablePart {
-                numbers: numbers.clone(),
-                count: entities.len(),
-                first: span.entities.start - entities.start,
+                numbers: Part::new(numbers.clone()),
+                count: entities.len() as u32,
+                first: (span.entities.start() - entities.start) as u32,
             };
         }
         at = layers.end;
@@ -403,9 +403,9 @@ fn complete_everyones(
     }
     let gap = previous.map_or(0, |previous| image.tick.since(previous.tick));
     if let Some(previous) = previous {
-        let in_room = image.layers[0].entities.end;
-        let was_in_room = previous.layers[0].entities.end;
-        let heads = &image.entities[all.entities.clone()];
+        let in_room = image.layers[0].entities.end();
+        let was_in_room = previous.layers[0].entities.end();
+        let heads = &image.entities[all.entities.range()];
         let kept = heads.iter().enumerate().filter_map(|(at, head)| {
             let old = previous.find(head.slot)?;
             let stays = previous.entities[old] == *head && (at >= in_room || old < was_in_room);
@@ -415,8 +415,8 @@ fn complete_everyones(
         let before = LayerView {
             tick: previous.tick,
             gap: before.gap,
-            entities: &previous.entities[before.entities],
-            values: &previous.values[before.values],
+            entities: &previous.entities[before.entities.range()],
+            values: &previous.values[before.values.range()],
             residuals: Residuals::default(),
             bare: false,
         };
@@ -426,7 +426,7 @@ fn complete_everyones(
             kept,
             gap,
             heads,
-            &mut image.values[all.values],
+            &mut image.values[all.values.range()],
             &mut image.residuals[..numbers],
         );
     }
@@ -434,9 +434,9 @@ fn complete_everyones(
     for span in &mut image.layers[..=last] {
         span.gap = gap;
         span.residuals = TablePart {
-            numbers: 0..numbers,
-            count: all.entities.len(),
-            first: span.entities.start,
+            numbers: Part::new(0..numbers),
+            count: all.entities.len() as u32,
+            first: span.entities.start() as u32,
         };
     }
     numbers
@@ -447,8 +447,8 @@ fn extent(layers: &[Span]) -> (Range<usize>, Range<usize>) {
     let ends = layers.first().zip(layers.last());
     ends.map_or((0..0, 0..0), |(first, last)| {
         (
-            first.entities.start..last.entities.end,
-            first.values.start..last.values.end,
+            first.entities.start()..last.entities.end(),
+            first.values.start()..last.values.end(),
         )
     })
 }

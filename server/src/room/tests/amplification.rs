@@ -130,6 +130,7 @@ fn allowed(message: &ClientMessage) -> f64 {
         | ClientMessage::Queue(..)
         | ClientMessage::Party(..)
         | ClientMessage::People(..)
+        | ClientMessage::Watch { .. }
         | ClientMessage::NoticesSeen { .. } => control,
     }
 }
@@ -219,6 +220,12 @@ fn messages() -> Vec<(&'static str, ClientMessage)> {
             "People",
             ClientMessage::People(PeopleRequest::Who { nonce: 1, player }),
         ),
+        (
+            "Watch",
+            ClientMessage::Watch {
+                handles: Vec::new(),
+            },
+        ),
         ("Queue", ClientMessage::Queue(QueueRequest::Cancel)),
         (
             "Party",
@@ -279,6 +286,7 @@ fn send(crowd: &mut Crowd, message: &ClientMessage, n: u32) {
         | ClientMessage::Queue(..)
         | ClientMessage::Party(..)
         | ClientMessage::People(..)
+        | ClientMessage::Watch { .. }
         | ClientMessage::NoticesSeen { .. } => crowd.send(message),
     }
 }

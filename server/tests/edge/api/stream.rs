@@ -1,6 +1,7 @@
 //! Many events for a while: 2,000 a second for 30 s, half of them durable, to 1,000 players who are
 //! connected and 200 who are away. Each arrives once, in the order in which its program said them;
-//! how long that takes is shown.
+//! how long that takes is shown: for players in the lobby of a server that stores nothing, and where
+//! every other one is in a room, and what is durable is on the disk before it is said.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::{ALL, start, until_away};
 use crate::player::Player;
+use crate::stored::Folder;
 use crate::support::{Response, Server, read_head};
 use crate::{admin, games};
 
@@ -97,11 +99,32 @@ async fn reads(mut player: Player, start: Instant, is_live: bool) -> Vec<Duratio
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a minute, and two cores of their own; `make test-all` runs it"]
 async fn two_thousand_events_a_second_arrive_once_and_in_order() {
-    let server = Arc::new(start(|_| {}));
+    arrive(start(|_| {}), 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "as above"]
+async fn so_they_do_in_rooms_and_beside_the_store() {
+    let folder = Folder::new("stream");
+    arrive(start(|config| config.store = Some(folder.place())), 2).await;
+}
+
+/// Every so manieth of the connected is in a room.
+async fn arrive(server: Server, in_rooms: usize) {
+    let server = Arc::new(server);
     let start = Instant::now();
-    let mut players = Vec::new();
-    for _ in 0..CONNECTED + AWAY {
-        players.push(games::enter(&server, "still").await);
+    let mut readers = JoinSet::new();
+    for nth in 0..CONNECTED {
+        let mut player = games::enter(&server, "still").await;
+        if in_rooms > 0 && nth.is_multiple_of(in_rooms) {
+            player.plays = true;
+            player.join().await;
+        }
+        readers.spawn(reads(player, start, true));
+    }
+    let mut leaving = Vec::new();
+    for _ in 0..AWAY {
+        leaving.push(games::enter(&server, "still").await);
     }
     // The latest first.
     let known = admin::admin(&server, "GET", "/admin/players", "").await;
@@ -111,12 +134,7 @@ async fn two_thousand_events_a_second_arrive_once_and_in_order() {
         .rev()
         .map(|line| line["player"].as_str().unwrap());
     let names: Vec<String> = names.map(str::to_owned).collect();
-    let away = players.split_off(CONNECTED).into_iter();
-    let away: Vec<String> = away.map(|player| player.who).collect();
-    let mut readers = JoinSet::new();
-    for player in players {
-        readers.spawn(reads(player, start, true));
-    }
+    let away: Vec<String> = leaving.into_iter().map(|player| player.who).collect();
     for name in &names[CONNECTED..] {
         until_away(&server, name).await;
     }

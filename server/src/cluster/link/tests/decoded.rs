@@ -105,6 +105,7 @@ mod tests {
             ("ask", message(Head::Ask { id: u64::MAX }, b"who")),
             ("batch", message(Head::Batch, b"rooms")),
             ("hurry", message(Head::Hurry, b"")),
+            ("common", message(Head::Common, b"lines")),
             (
                 "contact_is",
                 message(
@@ -186,16 +187,17 @@ mod tests {
             body_bytes(&frame(HANDSHAKE_BYTES_MAX + 1, b'T'), true),
             too_big
         );
-        // A question about contact, one of the lobby's, a batch.
+        // A question about contact, one of the lobby's, a batch, what players have in common.
         for (kind, max) in [
             (0, 24),
             (1, 24 + wire::ASK_BYTES_MAX),
             (2, wire::BODY_BYTES_MAX),
+            (6, 24 + wire::COMMON_BYTES_MAX),
         ] {
             assert_eq!(body_bytes(&frame(max, kind), false), Ok(Some(max)));
             assert_eq!(body_bytes(&frame(max + 1, kind), false), too_big);
         }
-        assert_eq!(body_bytes(&frame(1, 6), false), Err(WireError::Malformed));
+        assert_eq!(body_bytes(&frame(1, 7), false), Err(WireError::Malformed));
         assert_eq!(body_bytes(&frame(0, 0), false), Err(WireError::Malformed));
         let length = wire::BODY_BYTES_MAX as u32 + 1;
         assert_eq!(

@@ -318,6 +318,29 @@ fn what_waits_is_bounded() {
         .count();
     assert_eq!(sent, WAITING_MAX);
     let mut pair = Pair::linked();
+    let mut taken = 0;
+    while pair.ends[0].takes_common() {
+        pair.ends[0].send_common(body(wire::COMMON_BYTES_MAX));
+        taken += 1;
+    }
+    assert_eq!(taken, 8);
+    pair.ends[0].send_common(body(1));
+    pair.ends[0].send(Head::Hurry, Bytes::new());
+    pair.exchange(&mut |_, _| usize::MAX).unwrap();
+    let told: Vec<(Head, usize)> = pair.told[1]
+        .drain(..)
+        .map(|event| match event {
+            Event::Message(head, body) => (head, body.len()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let common = (Head::Common, wire::COMMON_BYTES_MAX);
+    let expected = [vec![(Head::Hurry, 0)], vec![common; 8]].concat();
+    assert_eq!(told, expected, "questions come first");
+    assert!(pair.ends[0].takes_common());
+    pair.ends[0].send_common(body(wire::COMMON_BYTES_MAX + 1));
+    assert!(pair.written(0).is_empty());
+    let mut pair = Pair::linked();
     let long = body(wire::ASK_BYTES_MAX + 1);
     assert!(!pair.ends[0].send(Head::Ask { id: 1 }, long));
 }

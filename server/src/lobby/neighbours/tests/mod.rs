@@ -6,8 +6,10 @@ mod joins;
 mod made;
 mod named;
 mod names;
+mod people;
 mod quick;
 mod resume;
+mod together;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -39,6 +41,7 @@ const WAY_BYTES: usize = 1 << 16;
 /// Servers that know one another, and what time it is there.
 struct Land {
     servers: Vec<Stepped<Still>>,
+    metrics: Vec<Arc<Metrics>>,
     neighbours: Neighbours,
     start: Instant,
     now: Instant,
@@ -62,6 +65,8 @@ struct Player {
     /// Where it was told that it will probably go, and for how long a connection there may be held.
     prepared: Vec<(String, u32)>,
     listed: Option<Vec<u32>>,
+    /// What it was told of people, of its party and of the queue.
+    told: Vec<Event>,
 }
 
 impl Drop for Land {
@@ -95,14 +100,18 @@ impl Land {
         let game = Arc::new(GameDef::new(30).unwrap());
         let start = Instant::now();
         let neighbours = Neighbours::default();
-        let server = |node| {
-            let metrics = Arc::new(Metrics::new().unwrap());
+        let metrics: Vec<Arc<Metrics>> = (0..count)
+            .map(|_| Arc::new(Metrics::new().unwrap()))
+            .collect();
+        let server = |node: usize| {
+            let metrics = metrics[node].clone();
             let server = Stepped::new(&game, &config, metrics, node as u64, start).unwrap();
             server.join(&neighbours, &url(node));
             server
         };
         Land {
             servers: (0..count).map(server).collect(),
+            metrics: metrics.clone(),
             neighbours: neighbours.clone(),
             start,
             now: start,
@@ -114,7 +123,7 @@ impl Land {
 
     /// They hear one another from now on.
     fn meet(&mut self) {
-        self.neighbours.meet();
+        self.neighbours.meet(self.now);
         self.neighbours.tell(self.now);
         self.have_met = true;
     }
@@ -132,6 +141,7 @@ impl Land {
             refused: None,
             prepared: Vec::new(),
             listed: None,
+            told: Vec::new(),
         }
     }
 
@@ -173,7 +183,7 @@ impl Land {
         }
         self.neighbours.deliver(self.now);
         if self.have_met && self.steps.is_multiple_of(EXCHANGE) {
-            self.neighbours.meet();
+            self.neighbours.meet(self.now);
             self.neighbours.tell(self.now);
         }
         for player in players {
@@ -205,6 +215,11 @@ impl Land {
                 player.hops += 1;
                 assert!(player.hops <= REDIRECTS_MAX);
             }
+            event @ (Event::Line { .. }
+            | Event::Said { .. }
+            | Event::People(_)
+            | Event::Party { .. }
+            | Event::Queue { .. }) => player.told.push(event),
             _ => {}
         }
     }

@@ -40,7 +40,7 @@ fn a_node_that_has_just_started_hears_the_others_first() {
     };
     let mut host = land.host(0, &den);
     let (mut bo, mut cy) = (land.guest(1), land.guest(1));
-    land.neighbours.meet();
+    land.neighbours.meet(land.now);
     bo.session.create(&den).unwrap();
     cy.session.quick_join().unwrap();
     (0..EXCHANGE).for_each(|_| land.step(&mut [&mut host, &mut bo, &mut cy]));
@@ -55,7 +55,7 @@ fn a_node_that_has_just_started_hears_the_others_first() {
 #[test]
 fn a_node_that_never_tells_keeps_the_first_one_waiting_and_no_other() {
     let mut land = Land::apart("silent", 2, |_| {});
-    land.neighbours.meet();
+    land.neighbours.meet(land.now);
     let steps_until_seated = |land: &mut Land| {
         let mut bo = land.guest(1);
         let den = NewRoom {

@@ -427,3 +427,20 @@ fn a_server_that_stops_ends_its_parties() {
     let why = OutOfParty::Stopped;
     assert_eq!(all[0].answer(9), PartyState::Out { why });
 }
+
+#[test]
+fn who_is_erased_while_they_are_away_is_shown_to_no_party_any_more() {
+    let mut hall = Hall::new(&awake());
+    let mut players = hall.party(2);
+    let who = hall.server.last_come().unwrap().identity.clone();
+    // Who is here is asked for nothing.
+    hall.server.shared.part_from_others(&who, hall.now);
+    drop(players.pop());
+    let mut leader = players.pop().unwrap();
+    hall.settle(&mut [&mut leader]);
+    let there: Vec<bool> = leader.members().iter().map(|of| of.connected).collect();
+    assert_eq!(there, [true, false]);
+    hall.server.shared.part_from_others(&who, hall.now);
+    hall.settle(&mut [&mut leader]);
+    assert_eq!(leader.members().len(), 1);
+}
