@@ -359,9 +359,9 @@ impl Lending {
     /// A connection of this node asks this, of which another home is to know.
     pub(crate) fn lasts(&self, who: &Arc<Online>, what: Lasting, body: Bytes) {
         let mut state = self.state.lock();
-        if state.is_node && state.wishes.len() < WISHES_MAX {
-            let who = who.clone();
-            let place = (who.number, what);
+        let (place, who) = ((who.number, what), who.clone());
+        let has_room = state.wishes.len() < WISHES_MAX || state.wishes.contains_key(&place);
+        if state.is_node && has_room {
             state.wishes.insert(place, Wish { who, body });
         }
     }

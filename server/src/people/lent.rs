@@ -92,13 +92,11 @@ impl People {
             Do::Greet { who, is_new, .. } => self.look_up(&who, is_new, now),
             Do::Serve { who, body } if body.first() == Some(&PEOPLE) => {
                 // Else it is of another version, and waited for in vain.
-                if let Some(wants) = body.get(1..).and_then(read::<Wants>) {
-                    let key = wants.key();
-                    if !self.put(&who, wants, now)
-                        && let Some(key) = key
-                    {
-                        key.refuse(&who, Refusal::Busy, now);
-                    }
+                match body.get(1..).and_then(read::<Wants>) {
+                    // Now: of two lists of a connection the later one must not be served first.
+                    Some(Wants::Watch(handles)) => self.watching.ask(&who, &handles),
+                    Some(wants) => self.serve_lent(&who, wants, now),
+                    None => {}
                 }
             }
             Do::Forget => {
@@ -109,5 +107,14 @@ impl People {
             what => return Some(what),
         }
         None
+    }
+
+    fn serve_lent(&self, who: &Arc<Online>, wants: Wants, now: Instant) {
+        let key = wants.key();
+        if !self.put(who, wants, now)
+            && let Some(key) = key
+        {
+            key.refuse(who, Refusal::Busy, now);
+        }
     }
 }

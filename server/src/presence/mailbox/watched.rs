@@ -8,7 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tickwire::codec::encode_server;
 use tickwire::ids::RoomId;
-use tickwire::limits::PRESENCES_PER_PAGE;
+use tickwire::limits::{PRESENCES_PER_PAGE, WATCHED_MAX};
 use tickwire::protocol::{PeerAt, PeerPresence, ServerMessage};
 
 use super::windows::may_go;
@@ -68,9 +68,12 @@ impl Watched {
         }
     }
 
-    /// Somebody is there now.
+    /// Somebody is there now. Of more than may be watched none further is told: what another node says
+    /// is bounded, too.
     pub(super) fn tell(&mut self, of: Handle, at: At) {
-        self.untold.insert(of, at);
+        if self.untold.len() < WATCHED_MAX || self.untold.contains_key(&of) {
+            self.untold.insert(of, at);
+        }
     }
 
     /// Of others it is not told any more.
@@ -111,7 +114,6 @@ mod tests {
     use std::time::Duration;
 
     use tickwire::codec::decode_server;
-    use tickwire::limits::WATCHED_MAX;
 
     use super::*;
 
