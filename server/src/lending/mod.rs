@@ -456,7 +456,10 @@ impl Lending {
             }
             BackWhat::Blocked(them) => {
                 let blocked = Arc::new(unpack_blocked(them));
-                here.for_each(|online| online.block(blocked.clone()));
+                for online in here {
+                    online.block(blocked.clone());
+                    self.presence.stir(&online.identity);
+                }
             }
             BackWhat::Hears(lobby) => here.for_each(|online| online.hear(lobby)),
             // They are for who waits.

@@ -1,7 +1,7 @@
 //! What players of several nodes say to one another, and how they hear it: as of one server.
 
 use tickwire::protocol::people::Peer;
-use tickwire::protocol::{PeopleNews, PeopleRequest};
+use tickwire::protocol::{PeerAt, PeopleNews, PeopleRequest};
 
 use super::*;
 
@@ -25,6 +25,15 @@ impl Player {
             _ => None,
         });
         told.collect()
+    }
+
+    /// Where the one whom it watches was, by what it was told last.
+    fn seen(&mut self) -> PeerAt {
+        let told = self.told.iter().rev().find_map(|event| match event {
+            Event::Presence { peers } => peers.last().map(|of| of.at.clone()),
+            _ => None,
+        });
+        told.expect("it was told")
     }
 
     fn told_who(&mut self) -> Vec<Result<Peer, Refusal>> {
@@ -205,5 +214,55 @@ fn another_home_goes_on() {
     assert_eq!(
         (ann.texts(), cy.texts()),
         (vec!["three".into()], vec!["three".into()])
+    );
+}
+
+/// The home knows of all, another node of those who are there.
+#[test]
+fn who_is_watched_is_seen_from_the_home_and_from_their_own_node() {
+    let mut land = Land::new("watched", 3);
+    let (mut ann, ann_is) = land.hearer(1, false);
+    let [mut bo, mut cy, mut dee] = [0, 1, 2].map(|node| land.guest(node));
+    for player in [&mut bo, &mut cy, &mut dee] {
+        let whom = [ann_is.clone()];
+        player.session.watch(&whom).unwrap();
+    }
+    land.settle(&mut [&mut ann, &mut bo, &mut cy, &mut dee]);
+    let lobby = PeerAt::Lobby {
+        game: "still".to_owned(),
+    };
+    let expected = [lobby.clone(), lobby, PeerAt::Offline];
+    assert_eq!([&mut bo, &mut cy, &mut dee].map(Player::seen), expected);
+    // Whom somebody has blocked the home decides, and their own node hears it.
+    let handle = |player: &mut Player| {
+        let told = player.told.iter().find_map(|event| match event {
+            Event::People(PeopleNews::You { handle, .. }) => Some(handle.clone()),
+            _ => None,
+        });
+        told.expect("it is in")
+    };
+    for player in [&mut bo, &mut cy] {
+        let enter = PeopleRequest::Enter {
+            nonce: 1,
+            lobby: true,
+        };
+        player.session.people(enter).unwrap();
+        land.settle(&mut [player]);
+        let nonce = 2;
+        player.session.say_in("lobby", nonce, "hi").unwrap();
+        land.settle(&mut [player]);
+        ann.session
+            .people(PeopleRequest::Block {
+                nonce,
+                who: handle(player),
+                blocked: true,
+            })
+            .unwrap();
+        land.settle(&mut [&mut ann]);
+    }
+    (0..200).for_each(|_| land.step(&mut [&mut ann, &mut bo, &mut cy]));
+    assert_eq!(
+        [&mut bo, &mut cy].map(Player::seen),
+        [PeerAt::Offline, PeerAt::Offline]
     );
 }
