@@ -219,6 +219,7 @@ impl Land {
             | Event::Said { .. }
             | Event::People(_)
             | Event::Party { .. }
+            | Event::Presence { .. }
             | Event::Queue { .. }) => player.told.push(event),
             _ => {}
         }
