@@ -17,7 +17,7 @@ import { Socket } from './socket.js';
 
 /**
  * Where to.
- * @typedef {{ url: string, WebSocket: import('./types.js').SocketConstructor | undefined,
+ * @typedef {{ url: string, open: import('./ways/way.js').OpenWay,
  *   conditions: import('./conditions.js').Conditions, socket?: Socket }} Server `socket`: one that
  *   is there for it already, open or about to be
  */
@@ -64,7 +64,7 @@ export class Connection {
    * @param {import('./heartbeat.js').Heartbeat} heartbeat of the link
    * @param {Listener} listener
    */
-  constructor({ url, WebSocket, conditions, socket }, session, heartbeat, listener) {
+  constructor({ url, open, conditions, socket }, session, heartbeat, listener) {
     this.session = session;
     this.#heartbeat = heartbeat;
     this.#listener = listener;
@@ -73,7 +73,7 @@ export class Connection {
       onMessage: (/** @type {Uint8Array | undefined} */ bytes) => this.#onMessage(bytes),
       onClose: (/** @type {number} */ code, /** @type {string} */ reason) => this.#lose(code, reason || closeReason(code)),
     };
-    this.#socket = socket ?? new Socket(url, WebSocket, conditions, handlers);
+    this.#socket = socket ?? new Socket(url, open, conditions, handlers);
     socket?.handOver(handlers);
     heartbeat.hear(this.#pumpedMs);
     this.#oweAnswer();
@@ -83,6 +83,11 @@ export class Connection {
   /** Whether what is said now reaches the socket. */
   get isOpen() {
     return this.#isOpen && !this.#isOver;
+  }
+
+  /** By which it goes; undefined while that is open. */
+  get transport() {
+    return this.#socket.transport;
   }
 
   /** From now on there is a place to be: the server is pinged, the room has its time. */

@@ -29,7 +29,7 @@ import { WayBack } from './way_back.js';
  * @property {string} name
  * @property {string} token
  * @property {Record<string, any> | undefined} player what the player brings to every room
- * @property {import('./types.js').SocketConstructor | undefined} WebSocket
+ * @property {import('./ways/way.js').OpenWay} open
  * @property {import('./conditions.js').Conditions} conditions
  * @property {boolean} reconnect
  * @property {import('./keeper.js').Keeper | undefined} keeper
@@ -94,7 +94,7 @@ export class Connections {
     this.#seat = seat;
     this.#listener = listener;
     this.redirection = new Redirection(options.doors);
-    this.prepared = new Prepared((url, handlers) => new Socket(url, options.WebSocket, options.conditions, handlers));
+    this.prepared = new Prepared((url, handlers) => new Socket(url, options.open, options.conditions, handlers));
     this.wayBack = new WayBack(seat, this.redirection);
     seat.adopt(takeLeftSeat(options, seat.who));
   }

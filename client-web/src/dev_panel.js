@@ -30,7 +30,7 @@ const MEMORY = 'tickwire.dev-panel';
  */
 
 /**
- * @type {[string, (stats: Stats, fps: number) => string | number, ((stats: Stats) =>
+ * @type {[string, (stats: Stats, fps: number, link: import('./link.js').Link<any>) => string | number, ((stats: Stats) =>
  *   boolean)?][]}
  */
 const CELLS = [
@@ -40,6 +40,7 @@ const CELLS = [
   ['Late inputs', (s) => s.lateInputs, (s) => s.lateInputs > 0],
   ['Desyncs', (s) => s.desyncs, (s) => s.desyncs > 0],
   ['Underruns', (s) => s.underruns, (s) => s.underruns > 0],
+  ['Transport', (_stats, _fps, link) => link.transport ?? 'none'],
 ];
 
 /** See the module's description. */
@@ -205,7 +206,7 @@ export class DevPanel {
     write(legends.error, `${stats.predictionError.toFixed(3)} units`);
     const fps = this.#recorder.framesPerSecond;
     CELLS.forEach(([, text, isBad], i) => {
-      write(this.#cells[i], String(text(stats, fps)));
+      write(this.#cells[i], String(text(stats, fps, this.#room.link)));
       this.#cells[i].classList.toggle('warn', isBad?.(stats) ?? false);
     });
     const verdict = judge(stats);

@@ -28,7 +28,7 @@ import { Session } from './session.js';
  * @property {import('./redirect.js').Redirection} redirection where the link was, or tried to be
  * @property {string} game
  * @property {string} name the player's
- * @property {import('./types.js').SocketConstructor | undefined} WebSocket
+ * @property {import('./ways/way.js').OpenWay} open
  */
 
 /**

@@ -221,3 +221,20 @@ export const REPORT_EVERY_MS = 1000;
  * 64.
  */
 export const REPORT_KINDS_MAX = 128;
+/**
+ * A transport that has not opened, or on which nothing was answered, for this long is taken to
+ * hang: the next is tried beside it.
+ */
+export const HANGS_MS = 3000;
+/** A streaming answer that says nothing for this long is held back on the way: polls instead. */
+export const STREAM_SILENCE_MS = 2000;
+/** Bytes of frames in one request to the server. Beyond: the next one has them. */
+export const UP_BYTES_MAX = 16 * 1024;
+/** A request that is not answered is made so often; then the connection is lost. */
+export const REQUEST_TRIES_MAX = 6;
+/** Until it is made again, and each time as much longer: all of them within the server's 5 s. */
+export const REQUEST_PAUSE_MS = 150;
+/** For so long a goodbye is tried to be said by request. */
+export const GOODBYE_MAX_MS = 2000;
+/** For so long the transport that worked is tried first: a day. */
+export const REMEMBERED_MS = 24 * 3600 * 1000;

@@ -186,6 +186,15 @@ export class Link extends Emitter {
     return this.#seat.who;
   }
 
+  /**
+   * By what the connection goes: `'websocket'`, or `'stream'` or `'poll'` where that does not get
+   * through; undefined while there is none.
+   * @returns {import('./types.js').Transport | undefined}
+   */
+  get transport() {
+    return this.#connections.current?.transport;
+  }
+
   /** Round trip in milliseconds, newest measurement, 0 until known. */
   get rttMs() {
     return this.#connections.heartbeat.rttMs;

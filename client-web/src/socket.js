@@ -1,74 +1,55 @@
 /**
- * The only file that knows WebSocket: opens one, hands out bytes, sends bytes. What they mean is
- * for `connection.js`.
+ * A way to the server, made worse as the link's conditions say: hands out bytes, sends bytes. What
+ * they mean is for `connection.js`; by which transport they go is for `ways/`.
  */
 
 import { Delayed } from './delayed.js';
-import { onForbidden } from './policy.js';
-import { SUBPROTOCOL } from './protocol/frame.js';
-import { RequestError } from './request_error.js';
 
-/** @typedef {import('./types.js').SocketConstructor} SocketConstructor */
+/** @typedef {import('./ways/way.js').WayHandlers} SocketHandlers */
 
-/**
- * @typedef {object} SocketHandlers
- * @property {() => void} onOpen
- * @property {(bytes: Uint8Array | undefined) => void} onMessage undefined for a text message,
- *   which nobody sends
- * @property {(code: number, reason: string) => void} onClose called once, also when it never opened
- */
-
-/** A WebSocket that speaks Tickwire's subprotocol. */
+/** See the module's description. */
 export class Socket {
-  #socket;
+  #way;
   #handlers;
   #up = new Delayed();
   #down = new Delayed();
-  /** Why it cannot be opened, where the page's policy says so. */
-  #forbidden = '';
-  #stopHearing = () => {};
   #stopFollowing;
   #isOpen = false;
 
   /**
    * @param {string} url
-   * @param {SocketConstructor | undefined} Constructor the browser's, or one that behaves like it
+   * @param {import('./ways/way.js').OpenWay} open
    * @param {import('./conditions.js').Conditions} conditions of the link, which may change while
    *   it lasts
    * @param {SocketHandlers} handlers
    */
-  constructor(url, Constructor, conditions, handlers) {
-    if (typeof Constructor !== 'function') throw new RequestError('NoWebSocket');
+  constructor(url, open, conditions, handlers) {
     this.#handlers = /** @type {SocketHandlers | undefined} */ (handlers);
-    this.#socket = open(url, Constructor);
-    this.#socket.binaryType = 'arraybuffer';
-    this.#stopHearing = onForbidden(url, (reason) => {
-      this.#forbidden = reason;
-      this.#checkDead();
+    this.#way = open(url, {
+      onOpen: () => {
+        this.#down.pass(0, () => {
+          this.#isOpen = true;
+          this.#handlers?.onOpen();
+        });
+      },
+      onMessage: (bytes) => {
+        const fits = this.#down.pass(bytes?.length ?? 0, () => this.#handlers?.onMessage(bytes));
+        // A message that is left out would break the protocol.
+        if (!fits) this.#lose();
+      },
+      onClose: (code, reason) => {
+        this.#down.pass(0, () => this.#closed(code, reason));
+      },
     });
-    // Close says it too; but an error that nobody listens for ends a program in Node, and of what a
-    // page's policy forbids Chromium says no more.
-    this.#socket.onerror = () => setTimeout(() => this.#checkDead(), 0);
     this.#stopFollowing = conditions.follow((direction, seed) => {
       this.#up.set(direction, seed);
       this.#down.set(direction, seed + 1);
     });
-    this.#socket.onopen = () => {
-      this.#stopHearing();
-      this.#down.pass(0, () => {
-        this.#isOpen = true;
-        this.#handlers?.onOpen();
-      });
-    };
-    this.#socket.onmessage = (/** @type {{ data: unknown }} */ { data }) => {
-      const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : undefined;
-      const fits = this.#down.pass(bytes?.length ?? 0, () => this.#handlers?.onMessage(bytes));
-      // A message that is left out would break the protocol.
-      if (!fits) this.#lose();
-    };
-    this.#socket.onclose = (/** @type {{ code: number, reason: string }} */ { code, reason }) => {
-      this.#down.pass(0, () => this.#closed(code, reason));
-    };
+  }
+
+  /** By which it goes; undefined while that is open. */
+  get transport() {
+    return this.#way.transport;
   }
 
   /**
@@ -80,31 +61,28 @@ export class Socket {
     if (this.#isOpen) handlers.onOpen();
   }
 
-  /** Bytes that were sent but have not left the browser. */
+  /** Bytes that were sent but have not left. */
   get backlog() {
-    return this.#socket.bufferedAmount + this.#up.bytes;
+    return this.#way.backlog + this.#up.bytes;
   }
 
   /** @param {Uint8Array} bytes */
   send(bytes) {
-    const fits = this.#up.pass(bytes.length, () => {
-      if (this.#socket.readyState === 1) this.#socket.send(bytes);
-    });
+    const fits = this.#up.pass(bytes.length, () => this.#way.send(bytes));
     if (!fits) this.#lose();
   }
 
   /**
-   * Says goodbye. No handler is called any more: a dead peer would delay the browser's event.
+   * Says goodbye. No handler is called any more: a dead peer would delay the transport's event.
    * @param {number} code 1000 or 3000..4999
    * @param {string} reason at most 123 bytes
    */
   close(code, reason) {
     this.#handlers = undefined;
-    this.#stopHearing();
     this.#stopFollowing();
     this.#up.clear();
     this.#down.clear();
-    this.#socket.close(code, reason);
+    this.#way.close(code, reason);
   }
 
   /** Gives up a connection that the conditioner has choked. */
@@ -114,11 +92,6 @@ export class Socket {
     handlers?.onClose(1006, 'the conditioner holds back too much');
   }
 
-  /** Told once if the socket is at its end and has not said so. */
-  #checkDead() {
-    if (this.#socket.readyState === 3) this.#closed(1006, '');
-  }
-
   /**
    * @param {number} code
    * @param {string} reason
@@ -126,21 +99,7 @@ export class Socket {
   #closed(code, reason) {
     const handlers = this.#handlers;
     this.#handlers = undefined;
-    this.#stopHearing();
     this.#stopFollowing();
-    handlers?.onClose(code, reason || this.#forbidden);
-  }
-}
-
-/**
- * @param {string} url
- * @param {SocketConstructor} Constructor
- */
-function open(url, Constructor) {
-  try {
-    return new Constructor(url, SUBPROTOCOL);
-  } catch (cause) {
-    // Browsers forbid ws: to pages that came by https.
-    throw new RequestError('BadUrl', `could not open ${url}: ${/** @type {Error} */ (cause).message}`, { cause });
+    handlers?.onClose(code, reason);
   }
 }

@@ -11,6 +11,7 @@ import { Link } from './link.js';
 import { report } from './report.js';
 import { RequestError } from './request_error.js';
 import { checkPlay } from './room.js';
+import { Transports, pageStorage } from './ways/transports.js';
 
 export { Link } from './link.js';
 export { partyIn } from './party.js';
@@ -49,10 +50,11 @@ export { Room } from './room.js';
  *   code as `code`; with the signal's reason if that was aborted
  */
 export async function connect(options = {}) {
-  const { url, name = '', token = '', options: player, WebSocket = globalThis.WebSocket, conditioner, reconnect = true, resume = false, storage, signal, followParty = false } = options;
+  const { url, name = '', token = '', options: player, WebSocket, transports: names, conditioner, reconnect = true, resume = false, storage, signal, followParty = false } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') throw new TypeError('signal is an AbortSignal');
   if (signal?.aborted) throw signal.reason;
   const urls = socketUrls(url);
+  const { open } = transportsOf(names, WebSocket);
   const game = options.game ?? gameOf(urls);
   const doors = new Doors(urls);
   const asked = conditioner ?? conditionsIn(globalThis.location?.href);
@@ -60,8 +62,18 @@ export async function connect(options = {}) {
   const keeper = resume ? Keeper.take(options.game === undefined ? doors.name : `${doors.name} ${game}`, storage) : undefined;
   return new Promise((resolve, reject) => {
     /** @type {Link<G>} */
-    const link = new Link({ doors, game, name, token, player, WebSocket, conditions, reconnect, keeper, signal, followParty }, { resolve: () => resolve(link), reject });
+    const link = new Link({ doors, game, name, token, player, open, conditions, reconnect, keeper, signal, followParty }, { resolve: () => resolve(link), reject });
   });
+}
+
+/**
+ * A WebSocket of the page's own is the only transport, unless it names others.
+ * @param {readonly import('./types.js').Transport[] | undefined} names
+ * @param {import('./types.js').SocketConstructor | undefined} own
+ */
+function transportsOf(names, own) {
+  const only = own === undefined ? undefined : /** @type {const} */ (['websocket']);
+  return new Transports(names ?? only, { WebSocket: own === undefined ? globalThis.WebSocket : own, fetch: globalThis.fetch, storage: pageStorage() });
 }
 
 /**

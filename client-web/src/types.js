@@ -200,7 +200,10 @@
  *   before it is there the promise rejects with its reason, aborted later the link is closed. A
  *   seat that the page keeps (`resume`) is held as for a reload, any other is given up
  * @property {SocketConstructor} [WebSocket] one that behaves like the browser's, where there is
- *   none
+ *   none; alone, unless `transports` names others
+ * @property {readonly Transport[]} [transports] by which the link may go, in the order in which
+ *   they are tried; left out: a WebSocket, then one streaming answer, then long polls, each where
+ *   the one before is refused or hangs
  * @property {LinkConditions | false} [conditioner] makes the link worse, for trying things out;
  *   left out: as the page's address asks by `?conditioner=rtt:200,jitter:30`; false: whatever it
  *   asks, never
@@ -236,6 +239,8 @@
  * @template {GameTypes} [G={}]
  * @typedef {ConnectOptions<G> & JoinOnlyOptions<G> & Partial<PlayOptions<G>>} JoinOptions
  */
+
+/** @typedef {import('./ways/way.js').Transport} Transport */
 
 /**
  * As much of a WebSocket as the SDK uses.

@@ -71,7 +71,12 @@ test('mounted twice, the second mount plays, and a reload comes back to its figu
   // A server of its own: nobody else takes seats.
   const own = await startServer(['--npcs', '5']);
   t.after(() => own.stop());
-  const { page } = await openPage(browser, own.url);
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  // The page without its program, which has a link of its own.
+  await context.route('**/main.js', (route) => route.fulfill({ contentType: 'text/javascript', body: '' }));
+  const page = await context.newPage();
+  await page.goto(own.url);
   /**
    * @returns {Promise<any>} the seat of a page's part that is mounted, unmounted and mounted
    *   again
@@ -100,7 +105,6 @@ test('mounted twice, the second mount plays, and a reload comes back to its figu
     await page.reload();
     assert.deepEqual(await mountTwice(), seat);
   }
-  await page.context().close();
 });
 
 test('it plays in a Web Worker', async () => {

@@ -40,7 +40,7 @@ pub(crate) struct Online {
     /// Which no other of this table has or had.
     pub(crate) number: u64,
     /// Where it is, of one that another node lends.
-    away: Option<Away>,
+    away: Option<Box<Away>>,
     pub(crate) game: &'static str,
     pub(crate) name: Box<str>,
     pub(crate) identity: Identity,
@@ -182,6 +182,9 @@ impl Online {
 
     /// Tells it where somebody is whom it watches: of each the newest alone counts.
     pub(crate) fn tell_of(&self, who: Handle, at: At, now: Instant) {
+        if let Some(away) = &self.away {
+            return away.send(Sent::At(who, at));
+        }
         self.mailbox.tell_of(who, at, now, &self.ordered);
     }
 
@@ -492,7 +495,7 @@ impl Presence {
     ) -> Present {
         // It is that node's to know.
         let address = Ipv4Addr::UNSPECIFIED.into();
-        let present = self.enter_as(game, name, identity, address, Some(away));
+        let present = self.enter_as(game, name, identity, address, Some(Box::new(away)));
         if let Some(lobby) = as_it_is.hears {
             present.set_hears(lobby);
         }
@@ -507,7 +510,7 @@ impl Presence {
         name: &str,
         identity: &Identity,
         address: IpAddr,
-        away: Option<Away>,
+        away: Option<Box<Away>>,
     ) -> Present {
         let mut table = self.0.table.lock();
         table.newest += 1;

@@ -119,6 +119,8 @@ export async function develop(room: Room<Square>): Promise<void> {
   dot(room.link.conditioner?.rttMs ?? 0, 0, panel.element.className);
   panel.stop();
   await connect({ conditioner: false });
+  const behind = await connect({ transports: ['stream', 'poll'] });
+  dot(0, 0, behind.transport ?? '');
   // @ts-expect-error a link has no such thing
   await connect({ conditioner: { latencyMs: 5 } });
 }

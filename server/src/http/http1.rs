@@ -3,9 +3,9 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONNECTION, TRANSFER_ENCODING};
@@ -13,7 +13,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
 
 use super::authority;
 use super::linger::Linger;
@@ -50,6 +52,39 @@ pub(crate) const NOTHING: Port = Port {
 #[derive(Clone, Copy)]
 struct BodyRead;
 
+/// That nothing follows on the connection but this answer's body, which whoever serves it writes.
+#[derive(Clone, Copy)]
+struct TakesStream;
+
+/// The head of an answer whose body is written to the connection itself, until that is closed.
+pub(super) fn takes_stream(mut reply: Reply) -> Reply {
+    reply.extensions_mut().insert(TakesStream);
+    reply
+}
+
+/// That this was one of many requests that belong together, which don't end the connection by their
+/// number.
+#[derive(Clone, Copy)]
+struct OneOfMany;
+
+/// The reply to such a request.
+pub(super) fn one_of_many(mut reply: Reply) -> Reply {
+    reply.extensions_mut().insert(OneOfMany);
+    reply
+}
+
+/// A connection on which the head of an answer is to go out, and its body.
+pub(super) struct Taken<S> {
+    pub(super) stream: S,
+    /// Boxed: the task of each connection has a place for it.
+    pub(super) head: Box<Reply>,
+}
+
+/// When the answer to a request must be out at the latest on a connection that is as old as this.
+pub(super) fn answer_by(since: Instant) -> Instant {
+    since + AGE_MAX + LAST_RESPONSE
+}
+
 /// The reply to a request whose body, if it had one, was read to its end: the connection goes on.
 pub(super) fn body_read(mut reply: Reply) -> Reply {
     reply.extensions_mut().insert(BodyRead);
@@ -58,17 +93,23 @@ pub(super) fn body_read(mut reply: Reply) -> Reply {
 
 /// Serves `stream` until it is upgraded, closed, too old, or `stop` is done. `answer` sees only
 /// requests without a body, for GET or HEAD, and those that `port` takes; all of them for one host.
-/// The connection's type after an upgrade is [`Linger`] of the stream's.
-pub(crate) async fn serve<A: Future<Output = Reply>>(
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+/// The connection's type after an upgrade is [`Linger`] of the stream's. What it returns is a
+/// connection that is an answer from now on: see [`takes_stream`].
+pub(crate) async fn serve<A: Future<Output = Reply>, S>(
+    stream: S,
     header_timeout: Duration,
     stop: impl Future<Output = ()>,
     port: Port,
     answer: impl Fn(Request<Incoming>) -> A,
-) {
+) -> Option<Taken<S>>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let requests = AtomicU32::new(0);
+    let (head, is_taken_over) = (Mutex::new(None), Notify::new());
+    let (head_out, taken_over) = (&head, &is_taken_over);
     let service = service_fn(|request: Request<Incoming>| {
-        let last = requests.fetch_add(1, Ordering::Relaxed) + 1 >= REQUESTS_MAX;
+        let requests = &requests;
         let is_taken = (port.takes)(&request);
         let refused = no_host(&request, port).or_else(|| refusal(&request).filter(|_| !is_taken));
         let answered = match refused {
@@ -85,6 +126,14 @@ pub(crate) async fn serve<A: Future<Output = Reply>>(
                     (reply, !is_taken || is_read)
                 }
             };
+            if reply.extensions().get::<TakesStream>().is_some() {
+                *head_out.lock() = Some(Box::new(reply));
+                taken_over.notify_one();
+                return std::future::pending().await;
+            }
+            let counts = reply.extensions().get::<OneOfMany>().is_none();
+            let count = requests.fetch_add(u32::from(counts), Ordering::Relaxed);
+            let last = count + 1 >= REQUESTS_MAX;
             let upgraded = reply.status() == StatusCode::SWITCHING_PROTOCOLS;
             if (last || !fit) && !upgraded {
                 reply = reply::with(reply, CONNECTION, "close");
@@ -92,7 +141,7 @@ pub(crate) async fn serve<A: Future<Output = Reply>>(
             Ok::<_, Infallible>(reply)
         }
     });
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
         .max_buf_size(HEAD_BYTES_MAX)
@@ -102,24 +151,30 @@ pub(crate) async fn serve<A: Future<Output = Reply>>(
         .half_close(true)
         .serve_connection(TokioIo::new(Linger::new(stream)), service)
         .with_upgrades();
-    let mut connection = pin!(connection);
     let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
+        ended = &mut connection => Some(ended),
+        () = taken_over.notified() => Some(Ok(())),
         () = tokio::time::sleep(AGE_MAX) => None,
         () = stop => None,
     };
     let ended = match ended {
         Some(ended) => ended,
         None => {
-            connection.as_mut().graceful_shutdown();
-            tokio::time::timeout(LAST_RESPONSE, connection)
-                .await
-                .unwrap_or(Ok(()))
+            Pin::new(&mut connection).graceful_shutdown();
+            tokio::select! {
+                ended = &mut connection => ended,
+                () = taken_over.notified() => Ok(()),
+                () = tokio::time::sleep(LAST_RESPONSE) => Ok(()),
+            }
         }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "HTTP connection failed");
+        return None;
     }
+    let head = head.lock().take()?;
+    let stream = connection.into_parts()?.io.into_inner().into_inner();
+    Some(Taken { stream, head })
 }
 
 /// The answer to a request that does not say as it must which host it is for: two parsers might

@@ -23,6 +23,8 @@ mod policy;
 mod public;
 mod reply;
 mod site;
+mod stream_request;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod upgrade;

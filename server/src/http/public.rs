@@ -11,7 +11,6 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, StatusCode};
 use parking_lot::Mutex;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
@@ -24,6 +23,7 @@ use super::origin::Origins;
 use super::pages::{self, NamedPages, Pages, Route};
 use super::policy::Policy;
 use super::reply::{self, Reply};
+use super::stream_request::{self, Down, Layers};
 use crate::admission::addresses::{AddressLease, Addresses};
 use crate::admission::crowd::{Crowd, Spot};
 use crate::admission::sockets::{Notice, Seat, Seats};
@@ -32,6 +32,7 @@ use crate::lobby::{GameIndex, Lobby};
 use crate::metrics::Metrics;
 use crate::transport::Accept;
 use crate::transport::certificate::Certificate;
+use crate::transport::http_stream::Streams;
 
 /// Sockets that a browser opens to one server at once. Of a page that comes when all seats are
 /// taken none has to go for the next: they are answered, and beyond the limit for as long as that
@@ -53,11 +54,15 @@ pub(crate) struct Public {
     pub(super) seatless: Crowd,
     /// WebSockets that have not said hello.
     pub(super) pre_hello: Crowd,
+    /// Of clients whom WebSocket does not reach.
+    pub(super) streams: Streams,
     pub(super) proxies: Proxies,
     addresses: Addresses,
     /// Whether it was said that there is a proxy that no setting knows of.
     pub(super) warned_of_proxy: AtomicBool,
     header_timeout: Duration,
+    /// For how long the body of a stream's request may come, as any message.
+    pub(super) stall_timeout: Duration,
     /// Bytes of each WebSocket's send buffer.
     pub(super) send_buffer: u32,
     pub(super) lobby: Lobby,
@@ -77,6 +82,10 @@ pub(super) struct Visit {
     /// How it hears that it must go.
     pub(super) notice: Notice,
     pub(super) upgrade: Mutex<Option<Upgrade>>,
+    /// What its last answer is for, if that is a stream's.
+    pub(super) down: Mutex<Option<Down>>,
+    /// Since when there is the connection.
+    pub(super) since: Instant,
 }
 
 /// A connection that becomes a WebSocket.
@@ -120,10 +129,12 @@ impl Public {
                 metrics.sockets_pre_hello.clone(),
                 metrics.pre_hello_sent_away.clone(),
             ),
+            streams: Streams::default(),
             proxies: Proxies::new(&config.trusted_proxies),
             addresses: Addresses::new(config, allowed, metrics.clone()),
             warned_of_proxy: AtomicBool::new(false),
             header_timeout: config.header_timeout,
+            stall_timeout: config.stall_timeout,
             send_buffer: config.send_buffer,
             lobby,
             certificate,
@@ -185,6 +196,8 @@ impl Public {
             places: Mutex::new(places),
             notice,
             upgrade: Mutex::new(None),
+            down: Mutex::new(None),
+            since: Instant::now(),
         };
         Some((seat, visit))
     }
@@ -237,29 +250,26 @@ impl Public {
         }
     }
 
-    async fn connection(
-        self: Arc<Self>,
-        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-        seat: Seat,
-        visit: Visit,
-    ) {
+    async fn connection(self: Arc<Self>, stream: impl Layers, seat: Seat, visit: Visit) {
         let mut stopping = self.stopping.clone();
         let stop = async move {
             // An error means that the server is gone, which is a stop too.
             let _ = stopping.wait_for(|stopping| *stopping).await;
         };
-        http1::serve(
+        let taken = http1::serve(
             stream,
             self.header_timeout,
             stop,
-            http1::NOTHING,
+            stream_request::PORT,
             |request| {
                 self.metrics.http_requests.increment(1);
                 self.answer(request, &visit)
             },
         )
         .await;
-        if let Some(upgrade) = visit.upgrade.into_inner() {
+        if let Some(taken) = taken {
+            Box::pin(self.streams_down(taken, visit, seat)).await;
+        } else if let Some(upgrade) = visit.upgrade.into_inner() {
             // Boxed: the task of each plain connection would hold it as well.
             Box::pin(self.upgraded(upgrade, seat)).await;
         }
@@ -267,6 +277,13 @@ impl Public {
 
     async fn answer(&self, request: Request<Incoming>, visit: &Visit) -> Reply {
         // `http` answered those that name a wrong one.
+        let path = request.uri().path().to_owned();
+        if let Route::In(game, path) = self.pages.route(&path)
+            && let Some(asked) = stream_request::asked(path)
+        {
+            // No page's.
+            return Box::pin(self.stream(asked, game, request, visit)).await;
+        }
         let host = authority::of(request.uri(), request.version(), request.headers());
         let reply = match self.asks_for_own_place(&request) {
             // Boxed: the task of each connection would hold it as well.
@@ -297,6 +314,9 @@ impl Public {
     }
 
     fn answer_path(&self, request: Request<Incoming>, visit: &Visit) -> Reply {
+        if request.method() == Method::POST {
+            return reply::not_allowed();
+        }
         let is_get = request.method() == Method::GET;
         let uri = request.uri().clone();
         let (game, path) = match self.pages.route(uri.path()) {

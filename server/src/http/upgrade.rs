@@ -70,11 +70,7 @@ impl Public {
             }
             Err(Refused::Origin) => {
                 metrics.handshakes_refused_origin.increment(1);
-                let client = match self.proxies.trusts(visit.peer.ip()) {
-                    true => self.proxies.client(visit.peer.ip(), &head.headers),
-                    false => visit.peer.ip(),
-                };
-                say_refused(&head.headers, client);
+                self.say_refused(&head.headers, visit);
                 reply::text(StatusCode::FORBIDDEN, "this origin may not connect\n")
             }
             Err(Refused::Malformed) => {
@@ -101,15 +97,7 @@ impl Public {
         visit: &Visit,
     ) -> Option<(SocketAddr, AddressLease, Spot)> {
         if let Some((guest, spot)) = visit.places.lock().take() {
-            let unknown_proxy = self.proxies.is_empty()
-                && visit.peer.ip().is_loopback()
-                && headers.contains_key(FORWARDED_FOR);
-            if unknown_proxy && !self.warned_of_proxy.swap(true, Ordering::Relaxed) {
-                tracing::warn!(
-                    "requests are forwarded from this machine: without --trusted-proxy no limit \
-                     by address holds for them"
-                );
-            }
+            self.warn_of_proxy(headers, visit);
             return Some((visit.peer, guest, spot));
         }
         let client = self.proxies.client(visit.peer.ip(), headers);
@@ -117,12 +105,39 @@ impl Public {
         Some((SocketAddr::new(client, 0), guest, spot))
     }
 
+    /// Says once that there is a proxy that no setting knows of.
+    pub(super) fn warn_of_proxy(&self, headers: &HeaderMap, visit: &Visit) {
+        let unknown_proxy = self.proxies.is_empty()
+            && visit.peer.ip().is_loopback()
+            && headers.contains_key(FORWARDED_FOR);
+        if unknown_proxy && !self.warned_of_proxy.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "requests are forwarded from this machine: without --trusted-proxy no limit by \
+                 address holds for them"
+            );
+        }
+    }
+
+    /// Tells the operator of a page that was not let in.
+    pub(super) fn say_refused(&self, headers: &HeaderMap, visit: &Visit) {
+        let client = match self.proxies.trusts(visit.peer.ip()) {
+            true => self.proxies.client(visit.peer.ip(), headers),
+            false => visit.peer.ip(),
+        };
+        say_refused(headers, client);
+    }
+
+    /// Whether there is a place for one more client. Who plays is worth more than the sockets that
+    /// their page came by.
+    pub(super) fn makes_room(&self, spot: &mut Spot) -> bool {
+        let beyond = self.seats.beyond();
+        beyond == 0 || self.seatless.make_room_for(spot, beyond)
+    }
+
     /// The answer went out: it is a WebSocket now, which the lobby takes.
     pub(super) async fn upgraded(&self, mut upgrade: Upgrade, seat: Seat) {
         let peer = upgrade.peer;
-        let beyond = self.seats.beyond();
-        // Who plays is worth more than the sockets that their page came by.
-        let is_full = beyond > 0 && !self.seatless.make_room_for(&mut upgrade.spot, beyond);
+        let is_full = !self.makes_room(&mut upgrade.spot);
         let web_socket = web_socket(upgrade.on, peer).await.and_then(|web_socket| {
             web_socket.bound_send_buffer(self.send_buffer)?;
             Ok(web_socket)
@@ -140,6 +155,7 @@ impl Public {
             // A browser's page can see a close code, but not an HTTP status.
             client.close(End::Close(CloseCode::ServerFull)).await;
         } else {
+            self.metrics.clients_by_websocket.increment(1);
             self.lobby.adopt(client);
         }
     }

@@ -297,6 +297,7 @@ fn packed(Mail { to, what }: Mail) -> BackMail {
                     .collect(),
             )
         }
+        Sent::At(who, at) => BackWhat::At(who, at.shown()),
         Sent::Hears(lobby) => BackWhat::Hears(lobby),
         Sent::Unknown => BackWhat::Unknown,
     };

@@ -39,7 +39,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::auth::Identity;
 use crate::metrics::Metrics;
-use crate::presence::{Follow, Letter, Online, Presence, Standing, Window};
+use crate::presence::{At, Follow, Letter, Online, Presence, Standing, Window};
 pub(crate) use done::Do;
 use home::Homes;
 use house::{Gone, House, unpack_blocked};
@@ -63,8 +63,8 @@ const HELD_MAX: usize = 4096;
 /// Questions that wait for their answer, beside what clients ask, and answers for the way back.
 /// Beyond: refused.
 const QUESTIONS_MAX: usize = 512;
-/// Connections of which it is known what they wait for in the queue. Beyond: with another home they
-/// have to queue again.
+/// What connections wait for in the queue, and whom they watch, each of some 2 KB at most. Beyond: with
+/// another home they have to say it again.
 const WISHES_MAX: usize = 16 * 1024;
 /// For an answer.
 const ANSWER_MAX: Duration = Duration::from_secs(4);
@@ -92,6 +92,7 @@ pub(crate) enum Asked {
 /// See the module's description.
 pub(crate) struct Lending {
     presence: Presence,
+    games: Vec<&'static str>,
     metrics: Arc<Metrics>,
     /// There may be frames.
     wake: Arc<Notify>,
@@ -102,8 +103,10 @@ struct State {
     homes: Homes,
     stage: Stage,
     waiting: Waiting,
-    /// What connections wait for in the queue, by the request.
-    wishes: BTreeMap<u64, Wish>,
+    /// What holds for connections until they say otherwise, by what it is.
+    wishes: BTreeMap<(u64, Lasting), Wish>,
+    /// Whether there may be another home.
+    is_node: bool,
     house: House,
     held: Vec<Do>,
     questions: Vec<Open>,
@@ -115,7 +118,16 @@ struct State {
     begun: Option<Instant>,
 }
 
-/// What a connection waits for in the queue.
+/// What another home is to know of a connection, by what it asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Lasting {
+    /// Whom it watches.
+    Watch,
+    /// That it waits in the queue, for as long as it is told so.
+    Queue,
+}
+
+/// What it asked.
 struct Wish {
     who: Arc<Online>,
     body: Bytes,
@@ -159,6 +171,7 @@ impl Lending {
         let wake = Arc::<Notify>::default();
         let lending = Arc::new(Lending {
             presence: presence.clone(),
+            games: games.clone(),
             metrics,
             wake: wake.clone(),
             state: Mutex::new(State {
@@ -166,6 +179,7 @@ impl Lending {
                 stage: Stage::Own { serves_at: None },
                 waiting: Waiting::default(),
                 wishes: BTreeMap::new(),
+                is_node: false,
                 house: House::new(presence.clone(), games, wake),
                 held: Vec::new(),
                 questions: Vec::new(),
@@ -188,6 +202,7 @@ impl Lending {
         now: Instant,
     ) -> Vec<Do> {
         self.change(now, |state, gone| {
+            state.is_node = true;
             let is_another = state.homes.me() != me;
             state.homes.live(me, others);
             if is_another {
@@ -341,12 +356,13 @@ impl Lending {
         Place::Home
     }
 
-    /// A connection waits in the queue by this request, of which another home is to know.
-    pub(crate) fn wishes(&self, who: &Arc<Online>, body: Bytes) {
+    /// A connection of this node asks this, of which another home is to know.
+    pub(crate) fn lasts(&self, who: &Arc<Online>, what: Lasting, body: Bytes) {
         let mut state = self.state.lock();
-        if state.wishes.len() < WISHES_MAX {
-            let who = who.clone();
-            state.wishes.insert(who.number, Wish { who, body });
+        let (place, who) = ((who.number, what), who.clone());
+        let has_room = state.wishes.len() < WISHES_MAX || state.wishes.contains_key(&place);
+        if state.is_node && has_room {
+            state.wishes.insert(place, Wish { who, body });
         }
     }
 
@@ -454,12 +470,15 @@ impl Lending {
                     self.metrics.notices_dropped.increment(lost);
                 }
             }
+            BackWhat::At(of, at) => {
+                let at = At::read(&at, &self.games);
+                for (online, at) in here.filter_map(|online| Some((online, at?))) {
+                    online.tell_of(of, at, now);
+                }
+            }
             BackWhat::Blocked(them) => {
                 let blocked = Arc::new(unpack_blocked(them));
-                for online in here {
-                    online.block(blocked.clone());
-                    self.presence.stir(&online.identity);
-                }
+                here.for_each(|online| online.block(blocked.clone()));
             }
             BackWhat::Hears(lobby) => here.for_each(|online| online.hear(lobby)),
             // They are for who waits.
@@ -498,7 +517,9 @@ impl Follow for Lending {
     fn gone(&self, number: u64) {
         let mut state = self.state.lock();
         state.waiting.gone(number);
-        state.wishes.remove(&number);
+        for what in [Lasting::Watch, Lasting::Queue] {
+            state.wishes.remove(&(number, what));
+        }
         if let Stage::Lent(lender) = &mut state.stage {
             lender.push(Item::Gone { number });
             self.wake.notify_one();
@@ -738,10 +759,12 @@ impl State {
 /// What is asked of another home: what was not answered, after what its connections wait for.
 fn asked_again(
     waiting: Vec<(Arc<Online>, Bytes)>,
-    wishes: &BTreeMap<u64, Wish>,
+    wishes: &BTreeMap<(u64, Lasting), Wish>,
 ) -> Vec<(Arc<Online>, Bytes)> {
-    let wishes = wishes.values().filter(|wish| wish.who.is_queued());
-    let wishes = wishes.map(|wish| (wish.who.clone(), wish.body.clone()));
+    let holds = |what: Lasting, wish: &Wish| what == Lasting::Watch || wish.who.is_queued();
+    let wishes = wishes.iter();
+    let wishes = wishes.filter(|((_, what), wish)| holds(*what, wish));
+    let wishes = wishes.map(|(_, wish)| (wish.who.clone(), wish.body.clone()));
     wishes.chain(waiting).collect()
 }
 

@@ -7,6 +7,9 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tickwire::codec::{append_saved, take_saved};
+use tickwire::protocol::PeerAt;
+
+use crate::auth::Handle;
 
 /// Rises with every change of what follows it.
 const FORMAT: u16 = 1;
@@ -120,6 +123,7 @@ pub(super) enum BackWhat {
     LineOfLobby(Vec<u8>),
     Queue(Vec<u8>),
     Party(Vec<u8>),
+    At(Handle, PeerAt),
     Blocked(Vec<(String, String)>),
     Hears(bool),
     Unknown,

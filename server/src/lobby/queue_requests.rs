@@ -17,7 +17,7 @@ use super::shared::Shared;
 use crate::admission::request_prices;
 use crate::auth::Identity;
 use crate::directory::{GameIndex, Named};
-use crate::lending::Key;
+use crate::lending::{Key, Lasting};
 use crate::presence::{Online, Present, Standing};
 use crate::worker::{QueueLink, Session};
 
@@ -55,7 +55,7 @@ impl Shared {
             }
             key = Key::Queue(*nonce);
             // Another home than the one of now is to know of it.
-            self.lending.wishes(&online, body.clone());
+            self.lending.lasts(&online, Lasting::Queue, body.clone());
         }
         if !self.goes_home(&online, Some(key), body, now) {
             self.queue_wants(self.game(session), &online, now, request);

@@ -166,6 +166,10 @@ pub(super) fn attend(mut served: Served, shared: &Shared, now: Instant) -> Next 
         }
         None => Some(served.hello_by),
     };
+    let deadline = deadline
+        .into_iter()
+        .chain(served.client.conn.wakes_at())
+        .min();
     Next::Stay(served, deadline)
 }
 
@@ -345,7 +349,7 @@ fn answer(
             if let Some(online) = &session.online
                 && session.features & feature::WATCH != 0
             {
-                shared.people.watch(&online.handle(), &handles);
+                shared.people.watch(&online.handle(), handles, now);
             }
             return Ok(Answered::Said);
         }

@@ -294,15 +294,41 @@ figures! {
     gauge tickwire_connections_open { connections_open }
         "sockets open on the public port"
     counter tickwire_sockets_opened_total { sockets_opened }
-        "WebSockets opened"
+        "connections of clients opened, by whichever transport"
     gauge tickwire_sockets_open { sockets_open }
-        "WebSockets open"
+        "connections of clients open"
+    counter tickwire_clients_total {
+        clients_by_websocket(transport = "websocket"),
+        clients_by_stream(transport = "http_stream"),
+    }
+        "clients that came in, by transport"
+    counter tickwire_stream_answers_total {
+        stream_answers_streamed(by = "stream"),
+        stream_answers_polled(by = "poll"),
+    }
+        "answers in which clients without a WebSocket asked for messages, by whether they stream"
+    counter tickwire_stream_requests_refused_total {
+        stream_requests_refused_origin(reason = "origin"),
+        stream_requests_refused_address(reason = "address"),
+        stream_requests_refused_full(reason = "full"),
+        stream_requests_refused_stopping(reason = "stopping"),
+        stream_requests_refused_version(reason = "version"),
+        stream_requests_refused_malformed(reason = "malformed"),
+        stream_requests_refused_unknown(reason = "unknown"),
+        stream_requests_refused_order(reason = "order"),
+        stream_requests_refused_waiting(reason = "waiting"),
+    }
+        "requests of clients without a WebSocket that were refused: not let in (origin, address, \
+        full, stopping, version), not as they must be (malformed), for no stream that there is \
+        (unknown), a batch that is not the next one (order) or that has to come again (waiting)"
+    counter tickwire_stream_batches_repeated_total { stream_batches_repeated }
+        "batches of messages that came again and were not taken twice"
     gauge tickwire_sockets_seatless { sockets_seatless }
         "sockets open on the public port that have no seat in a room"
     gauge tickwire_sockets_ungreeted { sockets_pre_hello }
-        "WebSockets open that have not said hello"
+        "connections of clients open that have not said hello"
     counter tickwire_sockets_closed_total { sockets_closed[code in close_codes()] }
-        "WebSockets ended, by close code"
+        "connections of clients ended, by close code"
     counter tickwire_http_requests_total { http_requests }
         "HTTP requests, handshakes included"
     counter tickwire_handshakes_refused_total {

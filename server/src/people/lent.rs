@@ -4,11 +4,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
+use tickwire::limits::WATCHED_MAX;
 use tickwire::protocol::server_message::Refusal;
 
 use super::{People, Wants};
+use crate::auth::Handle;
 use crate::lending::wire::{append, read};
-use crate::lending::{Do, Key, PEOPLE, Place};
+use crate::lending::{Do, Key, Lasting, PEOPLE, Place};
 use crate::presence::Online;
 
 impl Wants {
@@ -19,7 +22,7 @@ impl Wants {
             Wants::Read(_, nonce, _) => Some(Key::Past(*nonce)),
             Wants::Enter(nonce, _) => Some(Key::Entered(*nonce)),
             Wants::Block(_, nonce, _) => Some(Key::Answer(*nonce)),
-            Wants::Greet(_) | Wants::Saw(..) => None,
+            Wants::Greet(_) | Wants::Saw(..) | Wants::Watch(_) => None,
         }
     }
 }
@@ -49,6 +52,31 @@ impl People {
         }
     }
 
+    /// Whom a connection watches the home is to know, and another one after it; they are given back
+    /// where that is here.
+    pub(super) fn watches_home(
+        &self,
+        who: &Arc<Online>,
+        mut handles: Vec<String>,
+        now: Instant,
+    ) -> Option<Vec<String>> {
+        let Some(lending) = &self.lending else {
+            return Some(handles);
+        };
+        handles.truncate(WATCHED_MAX);
+        who.watch_only(&handles.iter().filter_map(|of| Handle::read(of)).collect());
+        let mut body = vec![PEOPLE];
+        let wants = Wants::Watch(handles);
+        append(&wants, &mut body);
+        let body = Bytes::from(body);
+        lending.lasts(who, Lasting::Watch, body.clone());
+        let is_here = lending.request(who, None, body, now) == Place::Here;
+        match wants {
+            Wants::Watch(handles) if is_here => Some(handles),
+            _ => None,
+        }
+    }
+
     /// Does what comes of other nodes, at the home; what is not for people is left.
     pub(crate) fn do_lent(&self, what: Do, now: Instant) -> Option<Do> {
         match what {
@@ -64,18 +92,29 @@ impl People {
             Do::Greet { who, is_new, .. } => self.look_up(&who, is_new, now),
             Do::Serve { who, body } if body.first() == Some(&PEOPLE) => {
                 // Else it is of another version, and waited for in vain.
-                if let Some(wants) = body.get(1..).and_then(read::<Wants>) {
-                    let key = wants.key();
-                    if !self.put(&who, wants, now)
-                        && let Some(key) = key
-                    {
-                        key.refuse(&who, Refusal::Busy, now);
-                    }
+                match body.get(1..).and_then(read::<Wants>) {
+                    // Now: of two lists of a connection the later one must not be served first.
+                    Some(Wants::Watch(handles)) => self.watching.ask(&who, &handles),
+                    Some(wants) => self.serve_lent(&who, wants, now),
+                    None => {}
                 }
+            }
+            Do::Forget => {
+                self.watching.forget();
+                return Some(Do::Forget);
             }
             Do::Know { player, name } => drop(self.remember(&player, &name)),
             what => return Some(what),
         }
         None
+    }
+
+    fn serve_lent(&self, who: &Arc<Online>, wants: Wants, now: Instant) {
+        let key = wants.key();
+        if !self.put(who, wants, now)
+            && let Some(key) = key
+        {
+            key.refuse(who, Refusal::Busy, now);
+        }
     }
 }

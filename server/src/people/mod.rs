@@ -98,6 +98,8 @@ enum Wants {
     Enter(u32, bool),
     Block(Handle, u32, bool),
     Saw(Handle, u32),
+    /// To be told where these are, by their handles.
+    Watch(Vec<String>),
     /// What is kept of its player; so many tries are left. The last one: the codec counts those that
     /// it writes.
     #[serde(skip)]
@@ -193,8 +195,10 @@ impl People {
     }
 
     /// A connection watches those alone from now on who have these handles. Never waits.
-    pub(crate) fn watch(&self, who: &Arc<Online>, handles: &[String]) {
-        self.watching.ask(who, handles);
+    pub(crate) fn watch(&self, who: &Arc<Online>, handles: Vec<String>, now: Instant) {
+        if let Some(handles) = self.watches_home(who, handles, now) {
+            self.watching.ask(who, &handles);
+        }
     }
 
     /// Tells those who watch others what there is to tell at `now`; for who steps by hand, as
@@ -373,6 +377,7 @@ impl People {
                 reply(&who, &ServerMessage::People(answer), at);
             }
             Wants::Saw(peer, number) => self.saw(&who, peer, number).await,
+            Wants::Watch(handles) => self.watching.ask(&who, &handles),
         }
     }
 

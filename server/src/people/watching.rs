@@ -125,6 +125,16 @@ impl Watching {
         metrics.presences.increment(told);
     }
 
+    /// Another node looks after it: nobody is told anything more.
+    pub(super) fn forget(&self) {
+        self.asked.lock().clear();
+        let mut table = self.table.lock();
+        table.watched.clear();
+        table.watchers.clear();
+        table.away.clear();
+        table.count = 0;
+    }
+
     /// Does so for as long as it is polled.
     pub(super) async fn keep(&self, presence: &Presence, key: &HandleKey, metrics: &Metrics) {
         loop {

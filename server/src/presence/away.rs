@@ -10,7 +10,8 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::{Blocked, Standing, Window};
+use super::{At, Blocked, Standing, Window};
+use crate::auth::Handle;
 
 /// Bytes that wait for a node: seconds of what its link takes. Beyond: it does not take what it is
 /// sent, so its connections are lent anew, and their clients ask again.
@@ -44,6 +45,8 @@ pub(crate) enum Sent {
     Line(Window, Bytes),
     /// See [`super::Online::show`].
     Stands(Standing, Bytes),
+    /// See [`super::Online::tell_of`].
+    At(Handle, At),
     /// See [`super::Online::block`].
     Blocked(Arc<Blocked>),
     /// See [`super::Online::hear`].
@@ -61,7 +64,7 @@ impl Sent {
             | Sent::Line(_, bytes)
             | Sent::Stands(_, bytes) => bytes.len(),
             Sent::Blocked(blocked) => blocked.len() * 64,
-            Sent::Hears(_) | Sent::Unknown => 0,
+            Sent::At(..) | Sent::Hears(_) | Sent::Unknown => 0,
         }
     }
 

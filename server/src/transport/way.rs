@@ -133,6 +133,11 @@ pub trait Transport: Send {
     /// How full it is.
     fn backlog(&self) -> Backlog;
 
+    /// When it has to be looked at though nothing comes and nothing is taken.
+    fn wakes_at(&self) -> Option<Instant> {
+        None
+    }
+
     /// The other end as the outermost trusted proxy saw it, then without a port; for logs and bans.
     fn peer(&self) -> SocketAddr;
 

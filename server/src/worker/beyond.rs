@@ -28,7 +28,7 @@ impl<G: Game> RoomHost<G> {
         let told = match message {
             ClientMessage::Watch { handles } => {
                 if client.session.features & feature::WATCH != 0 {
-                    people.watch(&online.handle(), &handles);
+                    people.watch(&online.handle(), handles, ctx.now);
                 }
                 None
             }

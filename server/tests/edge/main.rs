@@ -23,6 +23,7 @@ mod state;
 mod stderr;
 mod stopping;
 mod stored;
+mod streams;
 mod support;
 mod tls;
 mod webhooks;

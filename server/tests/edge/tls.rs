@@ -1,5 +1,5 @@
 //! TLS in the server's own process: pages and games over it, certificates that change, and peers
-//! that don't speak it. What the kernel cuts is `transport::websocket::tls`'s own test.
+//! that don't speak it. What the kernel cuts is `transport::tls`'s own test.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

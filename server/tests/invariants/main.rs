@@ -134,7 +134,11 @@ fn sockets_stay_in_their_places() {
     let web_socket = ["new WebSocket", ".readyState", "binaryType"];
     only_in(
         uses("client-web/src", "js", &web_socket),
-        &["client-web/src/socket.js"],
+        &["client-web/src/ways/"],
+    );
+    only_in(
+        uses("client-web/src", "js", &["fetch("]),
+        &["client-web/src/ways/http_stream.js"],
     );
 }
 

@@ -7,7 +7,7 @@ use super::*;
 impl Town {
     fn watch(&mut self, who: &Present, whom: &[&Present]) -> Vec<PeerAt> {
         let handles: Vec<String> = whom.iter().map(|of| self.handle(of)).collect();
-        self.people.watch(&who.handle(), &handles);
+        self.people.watch(&who.handle(), handles, self.now);
         self.tend(who)
     }
 
@@ -58,7 +58,7 @@ async fn a_list_of_a_connection_that_is_gone_is_nobodys() {
     let mut town = Town::open("late").await;
     let (ann, bo) = (town.come("user:ann").await, town.come("user:bo").await);
     let handle = town.handle(&bo);
-    town.people.watch(&ann.handle(), &[handle]);
+    town.people.watch(&ann.handle(), vec![handle], town.now);
     drop(ann);
     town.people.tend_watches(town.now);
     town.figure("tickwire_watches 0");

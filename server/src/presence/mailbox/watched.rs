@@ -8,7 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tickwire::codec::encode_server;
 use tickwire::ids::RoomId;
-use tickwire::limits::PRESENCES_PER_PAGE;
+use tickwire::limits::{PRESENCES_PER_PAGE, WATCHED_MAX};
 use tickwire::protocol::{PeerAt, PeerPresence, ServerMessage};
 
 use super::windows::may_go;
@@ -27,6 +27,32 @@ pub(crate) enum At {
     Room(&'static str, Option<RoomId>),
 }
 
+impl At {
+    /// As it is told.
+    pub(crate) fn shown(self) -> PeerAt {
+        match self {
+            At::Unwatched => PeerAt::Unwatched,
+            At::Offline => PeerAt::Offline,
+            At::Lobby(game) => PeerAt::Lobby { game: game.into() },
+            At::Room(game, room) => PeerAt::Room {
+                game: game.into(),
+                room,
+            },
+        }
+    }
+
+    /// The inverse, where these are the games that there are.
+    pub(crate) fn read(shown: &PeerAt, games: &[&'static str]) -> Option<At> {
+        let known = |game: &str| games.iter().copied().find(|of| *of == game);
+        Some(match shown {
+            PeerAt::Unwatched => At::Unwatched,
+            PeerAt::Offline => At::Offline,
+            PeerAt::Lobby { game } => At::Lobby(known(game)?),
+            PeerAt::Room { game, room } => At::Room(known(game)?, *room),
+        })
+    }
+}
+
 /// See the module's description.
 #[derive(Debug)]
 pub(super) struct Watched {
@@ -42,9 +68,12 @@ impl Watched {
         }
     }
 
-    /// Somebody is there now.
+    /// Somebody is there now. Of more than may be watched none further is told: what another node says
+    /// is bounded, too.
     pub(super) fn tell(&mut self, of: Handle, at: At) {
-        self.untold.insert(of, at);
+        if self.untold.len() < WATCHED_MAX || self.untold.contains_key(&of) {
+            self.untold.insert(of, at);
+        }
     }
 
     /// Of others it is not told any more.
@@ -76,16 +105,7 @@ impl Watched {
 }
 
 fn shown(of: Handle, at: At) -> PeerPresence {
-    let handle = of.to_string();
-    let at = match at {
-        At::Unwatched => PeerAt::Unwatched,
-        At::Offline => PeerAt::Offline,
-        At::Lobby(game) => PeerAt::Lobby { game: game.into() },
-        At::Room(game, room) => PeerAt::Room {
-            game: game.into(),
-            room,
-        },
-    };
+    let (handle, at) = (of.to_string(), at.shown());
     PeerPresence { handle, at }
 }
 
@@ -94,7 +114,6 @@ mod tests {
     use std::time::Duration;
 
     use tickwire::codec::decode_server;
-    use tickwire::limits::WATCHED_MAX;
 
     use super::*;
 

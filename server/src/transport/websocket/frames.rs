@@ -6,56 +6,58 @@ use std::ops::Range;
 
 use tickwire::protocol::CloseCode;
 
-/// Bytes of the longest header of an unmasked frame.
-pub(crate) const HEADER_BYTES_MAX: usize = 10;
+use crate::transport::outbox::{Framing, HEADER_BYTES_MAX};
+
 /// First byte of a binary message in one frame.
 const BINARY: u8 = 0x82;
 /// First byte of a close frame.
 const CLOSE: u8 = 0x88;
 
-/// The header of an unmasked binary message of `length` bytes: the last `.1` of the bytes `.0`,
-/// so that it can stand right before the message.
-pub(crate) fn binary_header(length: usize) -> ([u8; HEADER_BYTES_MAX], usize) {
-    let mut header = [0; HEADER_BYTES_MAX];
-    let size = match length {
-        0..126 => {
-            header[8..].copy_from_slice(&[BINARY, length as u8]);
-            2
-        }
-        126..65_536 => {
-            header[6..8].copy_from_slice(&[BINARY, 126]);
-            header[8..].copy_from_slice(&(length as u16).to_be_bytes());
-            4
-        }
-        _ => {
-            header[..2].copy_from_slice(&[BINARY, 127]);
-            header[2..].copy_from_slice(&(length as u64).to_be_bytes());
-            10
-        }
-    };
-    (header, size)
-}
+/// The frames that the server sends: unmasked, each with a whole message.
+#[derive(Debug)]
+pub(crate) struct Frames;
 
-/// Appends a close frame with the code's number and reason.
-pub(crate) fn push_close(code: CloseCode, out: &mut Vec<u8>) {
-    let reason = code.reason().as_bytes();
-    out.extend_from_slice(&[CLOSE, 2 + reason.len() as u8]);
-    out.extend_from_slice(&code.number().to_be_bytes());
-    out.extend_from_slice(reason);
-}
+impl Framing for Frames {
+    fn header(length: usize) -> ([u8; HEADER_BYTES_MAX], usize) {
+        let mut header = [0; HEADER_BYTES_MAX];
+        let size = match length {
+            0..126 => {
+                header[8..].copy_from_slice(&[BINARY, length as u8]);
+                2
+            }
+            126..65_536 => {
+                header[6..8].copy_from_slice(&[BINARY, 126]);
+                header[8..].copy_from_slice(&(length as u16).to_be_bytes());
+                4
+            }
+            _ => {
+                header[..2].copy_from_slice(&[BINARY, 127]);
+                header[2..].copy_from_slice(&(length as u64).to_be_bytes());
+                10
+            }
+        };
+        (header, size)
+    }
 
-/// Bytes of the unmasked frame that starts here, header included. The bytes are the server's
-/// own, so the header is whole.
-pub(crate) fn frame_bytes(frame: &[u8]) -> usize {
-    match frame[1] & 0x7F {
-        126 => 4 + usize::from(u16::from_be_bytes([frame[2], frame[3]])),
-        127 => {
-            let length = frame[2..10]
-                .iter()
-                .fold(0u64, |n, &byte| n << 8 | u64::from(byte));
-            10 + length as usize
+    fn frame_bytes(frame: &[u8]) -> usize {
+        match frame[1] & 0x7F {
+            126 => 4 + usize::from(u16::from_be_bytes([frame[2], frame[3]])),
+            127 => {
+                let length = frame[2..10]
+                    .iter()
+                    .fold(0u64, |n, &byte| n << 8 | u64::from(byte));
+                10 + length as usize
+            }
+            length => 2 + usize::from(length),
         }
-        length => 2 + usize::from(length),
+    }
+
+    /// A close frame with the code's number and reason.
+    fn push_close(code: CloseCode, out: &mut Vec<u8>) {
+        let reason = code.reason().as_bytes();
+        out.extend_from_slice(&[CLOSE, 2 + reason.len() as u8]);
+        out.extend_from_slice(&code.number().to_be_bytes());
+        out.extend_from_slice(reason);
     }
 }
 
@@ -207,10 +209,10 @@ mod tests {
     fn headers_are_those_of_tungstenite() {
         for length in LENGTHS {
             let expected = framed(length, None);
-            let (header, size) = binary_header(length);
+            let (header, size) = Frames::header(length);
             let header = &header[HEADER_BYTES_MAX - size..];
             assert_eq!(header, &expected[..expected.len() - length]);
-            assert_eq!(frame_bytes(&expected), expected.len());
+            assert_eq!(Frames::frame_bytes(&expected), expected.len());
         }
     }
 
@@ -225,7 +227,7 @@ mod tests {
             }));
             frame.format(&mut expected).unwrap();
             let mut bytes = Vec::new();
-            push_close(code, &mut bytes);
+            Frames::push_close(code, &mut bytes);
             assert_eq!(bytes, expected);
         }
     }

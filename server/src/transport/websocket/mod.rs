@@ -1,14 +1,11 @@
 //! WebSocket over a socket: the transport of browsers. How it is read is `reading`; what waits to
-//! be written is `outbox`; what is below is a [`Socket`], in a server TCP's.
+//! be written is an `outbox`; what is below is a [`Socket`], in a server TCP's.
 
 mod frames;
-mod outbox;
 mod reading;
-mod socket;
 mod state;
 #[cfg(test)]
 pub(crate) mod tests;
-mod tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,12 +18,14 @@ use tokio_tungstenite::tungstenite::protocol::Message;
 
 use super::reading::{Fetched, Reading, Scratch};
 use super::send_buffers::{SendBuffer, SendBuffers};
+pub use super::socket::{Socket, Tcp};
+use super::socket::{finish, write};
 use super::way::{Backlog, End, Transport};
 use crate::prefetch::prefetch_from_to;
+#[cfg(test)]
+pub(super) use frames::Frames;
 use reading::Incoming;
-pub use socket::{Socket, Tcp};
 pub use state::WebSocket;
-use tls::Tls;
 
 impl<S: Socket> Transport for WebSocket<S> {
     fn prefetch(&self) {
@@ -119,23 +118,12 @@ impl<S: Socket> Transport for WebSocket<S> {
         self.socket.poll_ready(cx, interest)
     }
 
-    /// TLS's own end first.
     fn finish(&mut self) -> io::Result<()> {
-        if let Some(tls) = &mut self.tls {
-            tls.close(|bytes| self.socket.try_write(bytes));
-        }
-        self.socket.shutdown()
+        finish(&self.socket, &mut self.tls)
     }
 
     fn discard(&mut self) -> io::Result<usize> {
         // On the stack of this turn only, not part of what a task keeps.
         self.socket.try_read(&mut [0; 1024])
-    }
-}
-
-fn write<S: Socket>(socket: &S, tls: &mut Option<Box<Tls>>, bytes: &[u8]) -> io::Result<usize> {
-    match tls {
-        None => socket.try_write(bytes),
-        Some(tls) => tls.write(bytes, |bytes| socket.try_write(bytes)),
     }
 }

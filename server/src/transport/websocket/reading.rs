@@ -13,11 +13,11 @@ use tokio_tungstenite::tungstenite::error::Error;
 use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as WsCode;
 
-use super::frames::unmask_message;
-use super::outbox::Outbox;
-use super::socket::Socket;
+use super::frames::{Frames, unmask_message};
 use super::state::{WebSocket, context};
+use crate::transport::outbox::Outbox;
 use crate::transport::reading::{READ_BYTES, Reading};
+use crate::transport::socket::Socket;
 use crate::transport::way::End;
 
 /// A message.
@@ -203,7 +203,7 @@ impl<S: Socket> WebSocket<S> {
 /// that its pongs never cut into a frame that is half written.
 struct Port<'a> {
     incoming: &'a [u8],
-    outbox: &'a mut Outbox,
+    outbox: &'a mut Outbox<Frames>,
 }
 
 impl Read for Port<'_> {

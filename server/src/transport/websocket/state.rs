@@ -2,33 +2,21 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustls::ServerConnection;
-use socket2::TcpKeepalive;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 
-use super::frames::FrameCount;
-use super::outbox::Outbox;
-use super::socket::{Socket, Tcp};
-use super::tls::Tls;
+use super::frames::{FrameCount, Frames};
 use crate::admission::limiter::Limiter;
+use crate::transport::outbox::Outbox;
+use crate::transport::socket::{Socket, Tcp};
+use crate::transport::tls::Tls;
 use crate::transport::way::End;
 
 /// Bytes that the WebSocket context takes at a time: the slices it is fed are in memory already,
 /// so a larger buffer would only cost memory per connection.
 const CONTEXT_BUFFER_BYTES: usize = 128;
-/// Idle seconds until the kernel asks whether the peer is still there: a phone that lost its
-/// network says nothing, and nothing is ever written to an idle member of the lobby.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
-/// Between the kernel's further questions, of which it asks three.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
-
-/// How long the kernel tries to deliver what was written, to a peer that confirms nothing or takes
-/// nothing, before the socket is gone. It goes on when this process has closed it, and would for a
-/// quarter of an hour. Not sooner than keepalive gives up, which it would cut short.
-const DELIVERY_MAX: Duration = Duration::from_secs(60);
-
 /// A connection after the handshake. In this order in memory: all but the address is what a turn
 /// touches of one that sends inputs and takes snapshots.
 #[repr(C)]
@@ -48,7 +36,7 @@ pub struct WebSocket<S> {
     /// Since when a message, or a frame between two, lacks its end.
     pub(super) unfinished_since: Option<Instant>,
     /// Frames that wait to be written.
-    pub(super) outbox: Outbox,
+    pub(super) outbox: Outbox<Frames>,
     /// Takes what is more than a whole binary message, and is there only while it is amid that: it
     /// is as large as all the rest.
     pub(super) context: Option<Box<WebSocketContext>>,
@@ -77,14 +65,7 @@ impl WebSocket<Tcp> {
         peer: SocketAddr,
         now: Instant,
     ) -> io::Result<WebSocket<Tcp>> {
-        stream.set_nodelay(true)?;
-        let socket = Tcp::Watched(stream);
-        let keepalive = TcpKeepalive::new()
-            .with_time(KEEPALIVE_IDLE)
-            .with_interval(KEEPALIVE_INTERVAL);
-        let options = socket.options()?;
-        options.set_tcp_keepalive(&keepalive)?;
-        options.set_tcp_user_timeout(Some(DELIVERY_MAX))?;
+        let socket = Tcp::new(stream)?;
         Ok(WebSocket::new(socket, read_ahead, peer, now))
     }
 
@@ -99,7 +80,7 @@ impl WebSocket<Tcp> {
     /// # Errors
     /// When the socket is gone.
     pub(crate) fn bound_send_buffer(&self, bytes: u32) -> io::Result<()> {
-        self.socket.options()?.set_send_buffer_size(bytes as usize)
+        self.socket.bound_send_buffer(bytes)
     }
 }
 
@@ -132,6 +113,7 @@ impl<S: Socket> WebSocket<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::socket::DELIVERY_MAX;
     use crate::transport::way::Transport;
     use std::net::{Ipv4Addr, TcpStream};
     use tokio::net::TcpListener;

@@ -218,8 +218,8 @@ impl Land {
             event @ (Event::Line { .. }
             | Event::Said { .. }
             | Event::People(_)
-            | Event::Party { .. }
             | Event::Presence { .. }
+            | Event::Party { .. }
             | Event::Queue { .. }) => player.told.push(event),
             _ => {}
         }

@@ -27,15 +27,6 @@ impl Player {
         told.collect()
     }
 
-    /// Where the one whom it watches was, by what it was told last.
-    fn seen(&mut self) -> PeerAt {
-        let told = self.told.iter().rev().find_map(|event| match event {
-            Event::Presence { peers } => peers.last().map(|of| of.at.clone()),
-            _ => None,
-        });
-        told.expect("it was told")
-    }
-
     fn told_who(&mut self) -> Vec<Result<Peer, Refusal>> {
         let told = std::mem::take(&mut self.told).into_iter();
         told.filter_map(|event| match event {
@@ -217,52 +208,39 @@ fn another_home_goes_on() {
     );
 }
 
-/// The home knows of all, another node of those who are there.
+/// Friends of other nodes, as of one's own, also when another node looks after it.
 #[test]
-fn who_is_watched_is_seen_from_the_home_and_from_their_own_node() {
-    let mut land = Land::new("watched", 3);
+fn who_is_watched_may_be_anywhere_and_so_may_who_watches() {
+    let mut land = Land::new("watched", 4);
     let (mut ann, ann_is) = land.hearer(1, false);
-    let [mut bo, mut cy, mut dee] = [0, 1, 2].map(|node| land.guest(node));
-    for player in [&mut bo, &mut cy, &mut dee] {
-        let whom = [ann_is.clone()];
-        player.session.watch(&whom).unwrap();
-    }
-    land.settle(&mut [&mut ann, &mut bo, &mut cy, &mut dee]);
-    let lobby = PeerAt::Lobby {
-        game: "still".to_owned(),
-    };
-    let expected = [lobby.clone(), lobby, PeerAt::Offline];
-    assert_eq!([&mut bo, &mut cy, &mut dee].map(Player::seen), expected);
-    // Whom somebody has blocked the home decides, and their own node hears it.
-    let handle = |player: &mut Player| {
-        let told = player.told.iter().find_map(|event| match event {
-            Event::People(PeopleNews::You { handle, .. }) => Some(handle.clone()),
+    let mut bo = land.guest(2);
+    let told = |bo: &mut Player| -> Vec<PeerAt> {
+        let told = std::mem::take(&mut bo.told).into_iter();
+        let peers = told.filter_map(|event| match event {
+            Event::Presence { peers } => Some(peers),
             _ => None,
         });
-        told.expect("it is in")
+        peers.flatten().map(|peer| peer.at).collect()
     };
-    for player in [&mut bo, &mut cy] {
-        let enter = PeopleRequest::Enter {
-            nonce: 1,
-            lobby: true,
-        };
-        player.session.people(enter).unwrap();
-        land.settle(&mut [player]);
-        let nonce = 2;
-        player.session.say_in("lobby", nonce, "hi").unwrap();
-        land.settle(&mut [player]);
-        ann.session
-            .people(PeopleRequest::Block {
-                nonce,
-                who: handle(player),
-                blocked: true,
-            })
-            .unwrap();
-        land.settle(&mut [&mut ann]);
-    }
-    (0..200).for_each(|_| land.step(&mut [&mut ann, &mut bo, &mut cy]));
-    assert_eq!(
-        [&mut bo, &mut cy].map(Player::seen),
-        [PeerAt::Offline, PeerAt::Offline]
+    bo.session.watch(std::slice::from_ref(&ann_is)).unwrap();
+    land.settle(&mut [&mut ann, &mut bo]);
+    let lobby = told(&mut bo);
+    assert!(matches!(lobby[..], [PeerAt::Lobby { .. }]), "{lobby:?}");
+    let mut host = land.host(3, &named("den"));
+    let room = host.room();
+    ann.session.join(room).unwrap();
+    (0..2).for_each(|_| land.settle(&mut [&mut ann, &mut bo, &mut host]));
+    let at = told(&mut bo).pop();
+    assert!(
+        matches!(at, Some(PeerAt::Room { room: Some(of), .. }) if of == room),
+        "{at:?}"
     );
+    // The home ends: the next one looks after it.
+    land.neighbours.hear(0, false);
+    (0..6).for_each(|_| land.settle(&mut [&mut ann, &mut bo, &mut host]));
+    told(&mut bo);
+    ann.session.leave().unwrap();
+    (0..2).for_each(|_| land.settle(&mut [&mut ann, &mut bo, &mut host]));
+    let at = told(&mut bo);
+    assert!(matches!(at[..], [PeerAt::Lobby { .. }]), "{at:?}");
 }

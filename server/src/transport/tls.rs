@@ -1,5 +1,5 @@
 //! TLS of one connection after its handshake: rustls's state machine between the socket and what
-//! `conn` reads and writes. Without a thread or a task: it is fed what one read brought, and what
+//! a transport reads and writes. Without a thread or a task: it is fed what one read brought, and what
 //! it makes of a write goes out in one write. The handshake, and which certificate, are
 //! `certificate`'s.
 
@@ -130,8 +130,11 @@ mod tests {
     use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig};
     use tickwire::protocol::CloseCode;
 
-    use super::super::outbox::Outbox;
+    use crate::transport::outbox::Framing;
     use crate::transport::send_buffers::SendBuffers;
+    use crate::transport::websocket::Frames;
+
+    type Outbox = crate::transport::outbox::Outbox<Frames>;
 
     /// Both ends of a session after the handshake.
     fn pair() -> (Tls, ClientConnection) {
@@ -258,7 +261,7 @@ mod tests {
     fn numbers(mut plain: &[u8]) -> Vec<(u8, usize)> {
         let mut numbers = Vec::new();
         while !plain.is_empty() {
-            let size = super::super::frames::frame_bytes(plain);
+            let size = Frames::frame_bytes(plain);
             let header = if size > 126 + 4 { 4 } else { 2 };
             let payload = &plain[header..size];
             assert!(payload.iter().all(|byte| *byte == payload[0]));

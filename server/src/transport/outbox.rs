@@ -1,24 +1,42 @@
 //! What waits to be written to one client: whole frames in the order in which they go out, the
 //! first of which may have left in part. Nothing overtakes it. Snapshots don't wait here: they
 //! are composed in [`SendBuffers`] when nothing older waits, and only what the kernel did not take
-//! of them stays. Knows no WebSocket state, no socket and no clock.
+//! of them stays. What a frame is, its transport says ([`Framing`]). Knows no state of a transport,
+//! no socket and no clock.
 
 use std::io;
+use std::marker::PhantomData;
 use std::time::Instant;
 
 use tickwire::protocol::CloseCode;
 
-use super::frames::{HEADER_BYTES_MAX, binary_header, frame_bytes, push_close};
-use crate::transport::send_buffers::{SendBuffer, SendBuffers};
-use crate::transport::way::{Backlog, WAITING_BYTES_MAX};
+use super::send_buffers::{SendBuffer, SendBuffers};
+use super::way::{Backlog, WAITING_BYTES_MAX};
+
+/// Bytes of the longest header that a frame has, in any transport.
+pub(super) const HEADER_BYTES_MAX: usize = 10;
+
+/// How a transport puts messages into frames.
+pub(super) trait Framing {
+    /// The header of a message of `length` bytes: the last `.1` of the bytes `.0`, so that it can
+    /// stand right before the message.
+    fn header(length: usize) -> ([u8; HEADER_BYTES_MAX], usize);
+
+    /// Bytes of the frame that starts here, header included. The bytes are the server's own, so
+    /// the header is whole.
+    fn frame_bytes(frame: &[u8]) -> usize;
+
+    /// Appends the frame that says that this is the end.
+    fn push_close(code: CloseCode, out: &mut Vec<u8>);
+}
 
 /// Capacity that an empty outbox keeps: a few small control messages. Most clients are idle or
 /// get nothing but snapshots, and more would be theirs for ever.
 const KEPT_BYTES: usize = 256;
 
 /// Frames that wait for one client.
-#[derive(Debug, Default)]
-pub(super) struct Outbox {
+#[derive(Debug)]
+pub(super) struct Outbox<F> {
     /// Whole frames, but for the first `unfinished` bytes.
     bytes: Vec<u8>,
     /// Bytes that are left of a frame whose start was written.
@@ -26,9 +44,22 @@ pub(super) struct Outbox {
     /// Since when the kernel has not taken everything.
     blocked_since: Option<Instant>,
     overflowed: bool,
+    framing: PhantomData<F>,
 }
 
-impl Outbox {
+impl<F> Default for Outbox<F> {
+    fn default() -> Outbox<F> {
+        Outbox {
+            bytes: Vec::new(),
+            unfinished: 0,
+            blocked_since: None,
+            overflowed: false,
+            framing: PhantomData,
+        }
+    }
+}
+
+impl<F: Framing> Outbox<F> {
     /// How full it is.
     pub(super) fn backlog(&self) -> Backlog {
         Backlog {
@@ -47,10 +78,21 @@ impl Outbox {
         }
     }
 
-    /// Appends a message that lies in parts as one binary frame.
+    /// What waits, unless it begins amid a frame.
+    pub(super) fn whole(&self) -> Option<&[u8]> {
+        (self.unfinished == 0).then_some(&self.bytes)
+    }
+
+    /// Whole frames that went out and did not arrive wait again, before all others.
+    pub(super) fn restore(&mut self, frames: &[u8]) {
+        debug_assert!(self.unfinished == 0, "a frame is under way");
+        self.bytes.splice(..0, frames.iter().copied());
+    }
+
+    /// Appends a message that lies in parts as one frame.
     pub(super) fn push_parts(&mut self, parts: &[&[u8]]) {
         let message = parts.iter().map(|part| part.len()).sum();
-        let (header, size) = binary_header(message);
+        let (header, size) = F::header(message);
         if self.admits(size + message) {
             self.bytes.reserve(size + message);
             self.bytes
@@ -74,7 +116,7 @@ impl Outbox {
         if code == CloseCode::Stalled {
             self.bytes.truncate(self.unfinished);
         }
-        push_close(code, &mut self.bytes);
+        F::push_close(code, &mut self.bytes);
     }
 
     fn admits(&mut self, bytes: usize) -> bool {
@@ -94,7 +136,7 @@ impl Outbox {
             return Ok(());
         }
         let written = write_once(&self.bytes, write)?;
-        self.unfinished = cut_frame(&self.bytes, self.unfinished, written);
+        self.unfinished = cut_frame::<F>(&self.bytes, self.unfinished, written);
         self.bytes.drain(..written);
         self.settle(now);
         Ok(())
@@ -113,11 +155,11 @@ impl Outbox {
             self.blocked_since.is_none(),
             "a snapshot would wait behind a frame"
         );
-        let (header, size) = binary_header(send_buffer.message_bytes());
+        let (header, size) = F::header(send_buffer.message_bytes());
         let header = &header[HEADER_BYTES_MAX - size..];
         let bytes = send_buffers.behind(send_buffer, &[&self.bytes, header]);
         let written = write_once(bytes, write)?;
-        self.unfinished = cut_frame(bytes, self.unfinished, written);
+        self.unfinished = cut_frame::<F>(bytes, self.unfinished, written);
         self.bytes.clear();
         self.bytes.extend_from_slice(&bytes[written..]);
         self.settle(now);
@@ -154,18 +196,22 @@ fn write_once(
 
 /// Bytes left of the frame that a write of the first `written` bytes cut. The first whole frame
 /// starts at `unfinished`.
-fn cut_frame(bytes: &[u8], unfinished: usize, written: usize) -> usize {
+fn cut_frame<F: Framing>(bytes: &[u8], unfinished: usize, written: usize) -> usize {
     let mut end = unfinished;
     while end < written {
-        end += frame_bytes(&bytes[end..]);
+        end += F::frame_bytes(&bytes[end..]);
     }
     end - written
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::Duration;
+
+    use super::*;
+    use crate::transport::websocket::Frames;
+
+    type Outbox = super::Outbox<Frames>;
 
     fn framed(message: &[u8]) -> Vec<u8> {
         let mut outbox = Outbox::default();
@@ -248,7 +294,7 @@ mod tests {
             outbox.push_close(CloseCode::Stalled);
             outbox.flush(now, |bytes| socket.write(bytes)).unwrap();
             let mut expected = whole[..cut.next_multiple_of(frame)].to_vec();
-            push_close(CloseCode::Stalled, &mut expected);
+            Frames::push_close(CloseCode::Stalled, &mut expected);
             assert_eq!(socket.got, expected, "cut at {cut}");
         }
     }
