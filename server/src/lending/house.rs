@@ -263,6 +263,7 @@ impl Lending {
         let blocked = entry.blocked.map(|them| Arc::new(unpack_blocked(them)));
         if let Some(blocked) = &blocked {
             guest.recall_blocked(blocked.clone());
+            presence.stir(&player);
         }
         done.push(Do::Greet {
             who: guest.handle(),
