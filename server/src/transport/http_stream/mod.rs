@@ -1,5 +1,5 @@
 //! A stream of answers down and requests up: the transport where WebSocket does not get through. A
-//! client's messages come in the bodies of its requests, by an [`Exchange`]; what goes to it is
+//! client's messages come in the bodies of its requests, by an `Exchange`; what goes to it is
 //! written into one streaming answer's socket, as cheaply as into a WebSocket's, or is the answer to
 //! a long poll. Its state is `state`'s; HTTP itself is `http::streams`'s.
 //!
