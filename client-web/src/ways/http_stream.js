@@ -88,7 +88,9 @@ export class HttpStream {
     if (!this.#isOpen) return this.#abort.abort();
     this.#push(closeFrame(code));
     // A dead peer must not hold it.
+    /** @type {any} */
     const timer = setTimeout(() => this.#abort.abort(), GOODBYE_MAX_MS);
+    // A program in Node that has nothing else to do may end.
     timer.unref?.();
   }
 
