@@ -9,13 +9,14 @@ use tickwire::session::{Backoff, Redirect, is_final};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::dial::Incoming;
 use crate::doors::Way;
 use crate::ending::{ABNORMAL, Cause, Ending};
 use crate::player::{Player, RoomRequest};
 use crate::prepared::Prepared;
 use crate::rooms::{Entry, Place};
 use crate::run::Run;
-use crate::socket::{Incoming, Socket};
+use crate::socket::Socket;
 use crate::target::Target;
 
 /// Before it asks at another door, or for another seat than the one that it lost.

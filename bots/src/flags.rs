@@ -10,7 +10,7 @@ use clap::{Parser, ValueEnum};
 use crate::chosen::{Choice, Wish};
 use crate::duration;
 use crate::roles::{Behaviour, Breach, Role};
-use crate::target::Target;
+use crate::target::{Target, Transport};
 
 /// Bots of one swarm: as many sockets as a process may commonly open, less some.
 const BOTS_MAX: i64 = 18_000;
@@ -31,6 +31,14 @@ pub struct Flags {
     /// with --come-back, come back by any of them when theirs is gone.
     #[arg(long, value_name = "URL", value_delimiter = ',', default_value = "ws://127.0.0.1:7777/ws", value_parser = Target::parse)]
     pub url: Vec<Target>,
+    /// By what their connections go.
+    #[arg(
+        long,
+        value_name = "TRANSPORT",
+        default_value = "websocket",
+        conflicts_with = "hostile"
+    )]
+    pub transport: Transport,
     /// Which of the server's games they play [default: that of the URL's path, or the first].
     #[arg(
         long,

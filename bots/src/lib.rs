@@ -27,8 +27,10 @@ mod talk;
 mod tally;
 
 // The way to the server.
+mod dial;
 mod doors;
 mod ops;
+mod requests;
 mod socket;
 mod stamped;
 

@@ -22,11 +22,12 @@ fn main() -> ExitCode {
             .exit();
     }
     // A bot that is away may hold on to its old socket until it is back.
-    let each = if flags.cuts() || flags.returns() {
+    let stands = if flags.cuts() || flags.returns() {
         2
     } else {
         1
     };
+    let each = stands * flags.transport.sockets();
     let bots = u64::from(flags.bots) * each + u64::from(flags.hostile_bots());
     let sockets = bots + FILES_BESIDES;
     if let Ok(limit) = rlimit::increase_nofile_limit(sockets)

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::socket::fetch;
+use crate::dial::fetch;
 
 /// The figures of one reading.
 #[derive(Clone, Copy)]

@@ -8,7 +8,8 @@ use tickwire::protocol::CloseCode;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
-use crate::socket::{Incoming, Socket};
+use crate::dial::Incoming;
+use crate::socket::Socket;
 use crate::target::Target;
 
 /// See the module's description.

@@ -58,7 +58,10 @@ impl std::error::Error for SwarmError {}
 
 /// Runs the swarm that the flags describe, in a tokio runtime with time and I/O. The bar is
 /// moved along; a hidden one shows nothing.
-pub async fn run(flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> {
+pub async fn run(mut flags: Flags, bar: &ProgressBar) -> Result<Report, SwarmError> {
+    for url in &mut flags.url {
+        url.go_by(flags.transport);
+    }
     let first = first(&flags.url).await.map_err(SwarmError::NoServer)?;
     let (run, news) = Run::new(flags, None);
     let mut course = Course {

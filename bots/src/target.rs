@@ -5,12 +5,35 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use clap::ValueEnum;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::http::Uri;
+
+/// By what a connection goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Transport {
+    /// A WebSocket.
+    #[default]
+    Websocket,
+    /// Requests up, one streaming answer down.
+    Stream,
+    /// Requests up, long polls down.
+    Poll,
+}
+
+impl Transport {
+    /// How many sockets a connection has.
+    pub fn sockets(self) -> u64 {
+        match self {
+            Transport::Websocket => 1,
+            Transport::Stream | Transport::Poll => 2,
+        }
+    }
+}
 
 /// Where the server is: a checked `ws://` or `wss://` URL.
 #[derive(Clone)]
@@ -20,6 +43,8 @@ pub struct Target {
     pub(crate) authority: String,
     /// For `wss://`: the server's name, and whose certificates are believed.
     pub(crate) tls: Option<(ServerName<'static>, TlsConnector)>,
+    /// By what it is reached.
+    pub(crate) transport: Transport,
 }
 
 impl Target {
@@ -44,6 +69,7 @@ impl Target {
             uri,
             authority,
             tls,
+            transport: Transport::default(),
         })
     }
 
@@ -52,13 +78,22 @@ impl Target {
         self.tls.is_some()
     }
 
-    /// The same, with the certificates that others believe, all of them the same ones.
+    /// The same, with the certificates that others believe and by their transport, all of them the
+    /// same ones.
     pub(crate) fn trusting(mut self, others: &[Target]) -> Target {
         let known = others.iter().find_map(|other| other.tls.as_ref());
         if let (Some((_, used)), Some((_, known))) = (&mut self.tls, known) {
             *used = known.clone();
         }
+        self.transport = others
+            .first()
+            .map_or(self.transport, |other| other.transport);
         self
+    }
+
+    /// It is reached by this from now on.
+    pub fn go_by(&mut self, transport: Transport) {
+        self.transport = transport;
     }
 
     /// Believes the certificates in a PEM file and those that they sign.

@@ -62,6 +62,27 @@ async fn twenty_bots_in_two_rooms_and_five_hostile_ones() {
     assert!(report.calm_gap_p99_ms.is_some(), "{report}");
 }
 
+/// As where WebSocket does not get through.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bots_play_by_streams_and_by_polls() {
+    for transport in ["stream", "poll"] {
+        let report = soak(&format!(
+            "--transport {transport} --bots 10 --rooms 2 --ramp 200ms --duration 4s \
+             --max-gap-p99-ms 60000"
+        ))
+        .await;
+        assert!(report.passed(), "{transport}: {report}");
+        assert_eq!(
+            (report.bots_connected, report.desyncs),
+            (10, 0),
+            "{transport}"
+        );
+        assert!(report.disconnects.is_empty(), "{transport}: {report}");
+        assert!(report.snapshots_per_s > 0.0, "{transport}: {report}");
+        assert!(report.latency_ms.p99.is_some(), "{transport}: {report}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn watchers_get_snapshots_without_sending_inputs() {
     let report =

@@ -15,10 +15,11 @@ use tickwire::snapshot::fields::pack;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::controls::Controls;
+use crate::dial::{Incoming, drip};
 use crate::ending::ABNORMAL;
 use crate::roles::{Behaviour, Breach};
 use crate::run::Run;
-use crate::socket::{Incoming, Socket, drip};
+use crate::socket::Socket;
 use crate::target::Target;
 
 /// How long a server may take to close on a breach.

@@ -24,12 +24,12 @@ use super::schedule::Plan;
 use super::seats::{self, Seats};
 use super::verdict::{Seen, Verdict};
 use crate::bot;
+use crate::dial::fetch;
 use crate::ending::Ending;
 use crate::flags::Flags;
 use crate::journal::Journal;
 use crate::rooms::Place;
 use crate::run::Run;
-use crate::socket::fetch;
 
 /// For the nodes to be ready, and for the bots to have their seats.
 const STARTS_WITHIN: Duration = Duration::from_secs(60);

@@ -10,7 +10,8 @@ use tickwire::protocol::CloseCode;
 use tickwire::session::{Event, Session};
 use tokio::time::timeout;
 
-use crate::socket::{Incoming, Socket};
+use crate::dial::Incoming;
+use crate::socket::Socket;
 use crate::target::Target;
 
 /// For a node to say what rooms there are.

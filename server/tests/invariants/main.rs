@@ -124,7 +124,7 @@ fn sockets_stay_in_their_places() {
     only_in(
         uses("bots/src", "rs", &words),
         &[
-            "bots/src/socket.rs",
+            "bots/src/dial.rs",
             "bots/src/stamped.rs",
             "bots/src/proxy",
             // Its servers' ports, and what passes their bytes on.
