@@ -120,6 +120,8 @@ const BOTS: Floors = Floors {
             "socket",
             "talk",
         ],
+        &["requests"],
+        &["dial"],
         &["tally", "stamped"],
         &["flags"],
         &["chosen", "duration", "report", "roles", "target"],
