@@ -23,7 +23,7 @@ pub(super) struct Policy {
 impl Policy {
     /// Of pages that may connect to `servers` too.
     pub(super) fn new(servers: &[ConnectOrigin]) -> Policy {
-        let servers = servers.iter().map(|of| format!(" {of}")).collect();
+        let servers = servers.iter().map(ConnectOrigin::in_policy).collect();
         Policy { servers }
     }
 

@@ -113,7 +113,8 @@ async fn a_page_may_open_sockets_to_the_servers_that_are_named() {
     ] {
         let response = exchange(server.public, request.as_bytes()).await;
         let policy = response.header("content-security-policy").unwrap();
-        let sockets = format!("; connect-src 'self'{own} wss://b.example ws://127.0.0.1:7779; ");
+        let named = "wss://b.example https://b.example ws://127.0.0.1:7779 http://127.0.0.1:7779";
+        let sockets = format!("; connect-src 'self'{own} {named}; ");
         assert!(policy.contains(&sockets), "{policy}");
     }
     let ops = get(server.ops, "/healthz").await;
