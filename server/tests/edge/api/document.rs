@@ -10,7 +10,7 @@ use super::{ALL, CALM, PLAYERS, ROOMS, SELDOM};
 use super::{ask, events, history, newest, results, seen, start, text};
 use crate::games;
 use crate::stored::{Folder, KEY, store};
-use crate::support::{File, Response, Server, exchange, get};
+use crate::support::{File, Response, Server, exchange, get, until};
 
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 
@@ -300,6 +300,9 @@ async fn the_document_and_the_server_say_the_same() {
     let (player, room) = newest(&server).await;
     let mut document = Document::new(seen(&server, "/api/v1/openapi.json").await);
     assert_eq!(document.root["openapi"], "3.1.0");
+    // A room is stored soon after it was made.
+    let of_room = format!("/api/v1/history?room={room}");
+    until(async || ask(&server, "GET", &of_room, ALL).await.status == 200).await;
 
     for (target, key, status) in [
         ("/api/v1/openapi.json", "", 200),
@@ -319,7 +322,7 @@ async fn the_document_and_the_server_say_the_same() {
         ("/api/v1/matches", ALL, 400),
         ("/api/v1/matches?game=still", CALM, 403),
         ("/api/v1/matches?game=chess", ALL, 404),
-        (&format!("/api/v1/history?room={room}"), ALL, 200),
+        (&of_room, ALL, 200),
         ("/api/v1/history?channel=said", ALL, 200),
         ("/api/v1/history", ALL, 400),
         ("/api/v1/history?channel=said", CALM, 403),
