@@ -8,7 +8,7 @@
  */
 
 import { ANSWER_MAX_MS, FROZEN_MS, PINGS_WAITING_MAX, PROBE_MAX_MS } from './limits.js';
-import { CloseCode, closeReason } from './protocol/close_code.js';
+import { CloseCode, LOST, closeReason } from './protocol/close_code.js';
 import { report } from './report.js';
 import { RequestError } from './request_error.js';
 import { Socket } from './socket.js';
@@ -235,7 +235,7 @@ export class Connection {
    */
   #goneSilent(reason) {
     this.#socket.close(CloseCode.Stalled, closeReason(CloseCode.Stalled));
-    this.#lose(1006, reason);
+    this.#lose(LOST, reason);
     return false;
   }
 

@@ -10,7 +10,7 @@ import { giveUpSeat, takeLeftSeat } from './give_up_seat.js';
 import { Heartbeat } from './heartbeat.js';
 import { knownGame, rememberGame } from './known_games.js';
 import { RECONNECT_DELAY_MS } from './limits.js';
-import { CloseCode, isFinal } from './protocol/close_code.js';
+import { CloseCode, LOST, isFinal } from './protocol/close_code.js';
 import { Prepared } from './prepared.js';
 import { Backoff } from './reconnect.js';
 import { Redirection } from './redirect.js';
@@ -168,7 +168,7 @@ export class Connections {
     try {
       this.#open();
     } catch (error) {
-      this.#lose(1006, /** @type {Error} */ (error).message);
+      this.#lose(LOST, /** @type {Error} */ (error).message);
     }
   }
 

@@ -4,6 +4,7 @@
  */
 
 import { Delayed } from './delayed.js';
+import { LOST } from './protocol/close_code.js';
 
 /** @typedef {import('./ways/way.js').WayHandlers} SocketHandlers */
 
@@ -89,7 +90,7 @@ export class Socket {
   #lose() {
     const handlers = this.#handlers;
     this.close(1000, '');
-    handlers?.onClose(1006, 'the conditioner holds back too much');
+    handlers?.onClose(LOST, 'the conditioner holds back too much');
   }
 
   /**

@@ -45,7 +45,7 @@ const ROWS = /** @type {const} */ ({
 });
 
 /** What a socket says of a connection that was lost, or never there; nobody sends it. */
-const LOST = 1006;
+export const LOST = 1006;
 
 /** Close codes by name. @type {Readonly<{ [N in keyof typeof ROWS]: (typeof ROWS)[N]['code'] }>} */
 export const CloseCode = Object.freeze(/** @type {any} */ (Object.fromEntries(Object.entries(ROWS).map(([name, { code }]) => [name, code]))));

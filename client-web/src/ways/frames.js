@@ -4,6 +4,7 @@
  */
 
 import { SERVER_MESSAGE_BYTES_MAX } from '../limits.js';
+import { LOST } from '../protocol/close_code.js';
 
 /** Bytes before what is in a frame. */
 const HEADER_BYTES = 4;
@@ -31,7 +32,7 @@ export const closeFrame = (code) => frame(Frame.CLOSE, new Uint8Array([code & 0x
  * @returns {{ code: number, reason: string }}
  */
 export function readClose(bytes) {
-  if (bytes.length < 2) return { code: 1006, reason: '' };
+  if (bytes.length < 2) return { code: LOST, reason: '' };
   return { code: bytes[0] + bytes[1] * 256, reason: new TextDecoder().decode(bytes.subarray(2)) };
 }
 

@@ -6,16 +6,13 @@
  */
 
 import { GOODBYE_MAX_MS, REQUEST_PAUSE_MS, REQUEST_TRIES_MAX, STREAM_SILENCE_MS, UP_BYTES_MAX } from '../limits.js';
-import { CloseCode } from '../protocol/close_code.js';
+import { CloseCode, LOST } from '../protocol/close_code.js';
 import { SUBPROTOCOL } from '../protocol/frame.js';
 import { Frame, FrameReader, closeFrame, frame, readClose } from './frames.js';
 
 /** @typedef {import('./way.js').Way} Way */
 /** @typedef {import('./way.js').WayHandlers} WayHandlers */
 /** @typedef {typeof globalThis.fetch} Fetch */
-
-/** A connection that was lost, or never there. */
-const LOST = 1006;
 
 /** See the module's description. @implements {Way} */
 export class HttpStream {

@@ -7,7 +7,7 @@
  */
 
 import { HANGS_MS } from '../limits.js';
-import { CloseCode, closeReason } from '../protocol/close_code.js';
+import { CloseCode, LOST, closeReason } from '../protocol/close_code.js';
 
 /** @typedef {import('./way.js').Way} Way */
 /** @typedef {import('./way.js').WayHandlers} WayHandlers */
@@ -19,9 +19,6 @@ import { CloseCode, closeReason } from '../protocol/close_code.js';
  * @property {boolean} isOpen
  * @property {boolean} isHeard whether it is told what is said
  */
-
-/** A connection that was lost, or never there. */
-const LOST = 1006;
 
 /** See the module's description. @implements {Way} */
 export class Race {

@@ -4,6 +4,7 @@
  */
 
 import { onForbidden } from '../policy.js';
+import { LOST } from '../protocol/close_code.js';
 import { SUBPROTOCOL } from '../protocol/frame.js';
 import { RequestError } from '../request_error.js';
 
@@ -67,7 +68,7 @@ export class WebSocketWay {
 
   /** Told once if the socket is at its end and has not said so. */
   #checkDead() {
-    if (this.#socket.readyState === 3) this.#closed(1006, '');
+    if (this.#socket.readyState === 3) this.#closed(LOST, '');
   }
 
   /**
