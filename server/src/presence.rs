@@ -6,408 +6,35 @@
 
 mod away;
 mod blocked;
+mod lent;
+mod line;
 mod mailbox;
+mod online;
 mod post;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use parking_lot::Mutex;
-use serde::Serialize;
-use tickwire::codec::decode_server;
-use tickwire::ids::{PlayerId, RoomId};
-use tickwire::protocol::{CloseCode, PartyState, QueueState, ServerMessage};
+use tickwire::ids::RoomId;
 use tokio::sync::Notify;
 
-use crate::auth::{Handle, Identity};
+use crate::auth::Identity;
 use crate::date::Date;
-pub(crate) use away::{Away, Held, Mail, Outgoing, Sent};
+pub(crate) use away::{Away, Mail, Outgoing, Sent};
 pub(crate) use blocked::Blocked;
-pub(crate) use mailbox::{At, Letter, MAILBOX_BYTES_MAX, Put, Standing, Window};
-use mailbox::{Mailbox, Owner};
+pub(crate) use lent::Lent;
+pub(crate) use line::{PlayerLine, Whereabouts};
+pub(crate) use mailbox::{At, Letter, MAILBOX_BYTES_MAX, Standing, Window};
+pub(crate) use online::Online;
 pub(crate) use post::Post;
 
 /// Connections that are remembered when they are gone, so that who did something and went can still
 /// be named. Beyond: the one that went first is forgotten.
 const GONE_MAX: usize = 1000;
-
-/// A connection that said hello.
-pub(crate) struct Online {
-    /// Which no other of this table has or had.
-    pub(crate) number: u64,
-    /// Where it is, of one that another node lends.
-    away: Option<Box<Away>>,
-    pub(crate) game: &'static str,
-    pub(crate) name: Box<str>,
-    pub(crate) identity: Identity,
-    pub(crate) address: IpAddr,
-    since: Instant,
-    /// 0: in the lobby.
-    room: AtomicU32,
-    /// The same, if lists show that room; else 0.
-    listed: AtomicU32,
-    expelled: OnceLock<CloseCode>,
-    /// Seconds since 1970, 0: may chat.
-    muted_until: AtomicU64,
-    /// Wakes the lobby's task.
-    ordered: Notify,
-    mailbox: Mailbox,
-    /// Up to which durable letter its client said that they were shown.
-    seen: AtomicU32,
-    /// Whether [`Presence::take_heard`] gives it.
-    is_heard: AtomicBool,
-    /// Which lines it wants: [`HEARS_TWO`], [`HEARS_LOBBY`].
-    hears: AtomicU8,
-    /// Whom its player does not want to hear; `None`: that was not looked up yet.
-    blocked: Mutex<Option<Arc<Blocked>>>,
-    /// Whether that changed since its room looked.
-    blocked_changed: AtomicBool,
-}
-
-/// It is told what players say to its player.
-const HEARS_TWO: u8 = 1;
-/// And what is said in the lobby.
-const HEARS_LOBBY: u8 = 2;
-
-impl Online {
-    /// With which code an operator wants it closed.
-    pub(crate) fn expelled(&self) -> Option<CloseCode> {
-        self.expelled.get().copied()
-    }
-
-    /// Done when its state was changed while it is in the lobby: an operator wants it closed, or there
-    /// are letters.
-    pub(crate) async fn ordered(&self) {
-        self.ordered.notified().await;
-    }
-
-    /// Seconds for which it may not chat, from `now` on.
-    pub(crate) fn muted_s(&self, now: Date) -> u64 {
-        let until = Date(self.muted_until.load(Ordering::Relaxed));
-        until.seconds_after(now)
-    }
-
-    /// Puts a letter into its mailbox, and tells who has the connection. Durable ones by rising
-    /// numbers, and none before [`Online::fill`].
-    pub(crate) fn put(&self, letter: Letter) -> Put {
-        if let Some(away) = &self.away {
-            // Durable ones each node gives its own.
-            let is_in = letter.number == 0 && away.takes_notices;
-            if is_in {
-                away.send(Sent::Letter(letter.bytes));
-            }
-            return Put { is_in, dropped: 0 };
-        }
-        self.mailbox.put(letter, &self.ordered)
-    }
-
-    /// Whether a durable letter of so many bytes would go into its mailbox now.
-    pub(crate) fn has_room(&self, bytes: usize) -> bool {
-        self.mailbox.has_room(bytes)
-    }
-
-    /// Gives it the durable letters that its player has not seen, all of them in their order; what
-    /// it had of them is passed over, and what does not fit is left. From the first time on it is
-    /// given others.
-    pub(crate) fn fill(&self, durable: impl IntoIterator<Item = Letter>) {
-        self.mailbox.fill(durable, &self.ordered);
-    }
-
-    /// It asks for something that is told later; false: it has not taken the answer to what it asked
-    /// for before, or asks too often.
-    pub(crate) fn expect_answer(&self, now: Instant) -> bool {
-        self.mailbox.expect_answer(now)
-    }
-
-    /// Puts the answer into its mailbox, in parts, and tells who has the connection. Without parts
-    /// there is none: it may ask again.
-    pub(crate) fn answer(&self, parts: VecDeque<Bytes>) {
-        if let Some(away) = &self.away {
-            let count = parts.len();
-            for (at, part) in (1..).zip(parts) {
-                away.send(Sent::Part(part, at == count));
-            }
-            return;
-        }
-        self.mailbox.answer(parts, &self.ordered);
-    }
-
-    /// Its client understands what it is told of this.
-    pub(crate) fn attend(&self, standing: Standing) {
-        self.mailbox.attend(standing);
-    }
-
-    /// Tells it how something stands, if it understands that: the newest alone counts, and takes the
-    /// place of one that it was not sent yet.
-    pub(crate) fn show(&self, standing: Standing, bytes: Bytes) {
-        if let Some(away) = &self.away {
-            if away.attends[standing as usize] {
-                away.send(Sent::Stands(standing, bytes));
-            }
-            return;
-        }
-        self.mailbox.show(standing, bytes, &self.ordered);
-    }
-
-    /// It asks for something that is answered soon; false: too much of it is under way.
-    pub(crate) fn ask(&self, now: Instant) -> bool {
-        self.mailbox.ask(now)
-    }
-
-    /// There is no answer: it may ask again.
-    pub(crate) fn unask(&self, now: Instant) {
-        self.mailbox.unask(now);
-    }
-
-    /// This is the answer.
-    pub(crate) fn reply(&self, bytes: Bytes, now: Instant) {
-        if let Some(away) = &self.away {
-            return away.send(Sent::Reply(bytes));
-        }
-        self.mailbox.reply(bytes, now, &self.ordered);
-    }
-
-    /// Somebody says something in a channel that it hears; how many lines were lost for it.
-    pub(crate) fn tell_line(&self, window: Window, bytes: Bytes, now: Instant) -> u32 {
-        if let Some(away) = &self.away {
-            away.send(Sent::Line(window, bytes));
-            return 0;
-        }
-        self.mailbox.line(window, bytes, now, &self.ordered)
-    }
-
-    /// Tells it where somebody is whom it watches: of each the newest alone counts.
-    pub(crate) fn tell_of(&self, who: Handle, at: At, now: Instant) {
-        if let Some(away) = &self.away {
-            return away.send(Sent::At(who, at));
-        }
-        self.mailbox.tell_of(who, at, now, &self.ordered);
-    }
-
-    /// It watches these alone: of others it is told nothing any more.
-    pub(crate) fn watch_only(&self, whom: &BTreeSet<Handle>) {
-        self.mailbox.watch_only(whom);
-    }
-
-    /// It wants to hear what is said to its player from now on, and whether also the lobby.
-    pub(crate) fn hear(&self, lobby: bool) {
-        if let Some(away) = &self.away {
-            away.send(Sent::Hears(lobby));
-        }
-        self.set_hears(lobby);
-    }
-
-    fn set_hears(&self, lobby: bool) {
-        let lobby = if lobby { HEARS_LOBBY } else { 0 };
-        self.hears.store(HEARS_TWO | lobby, Ordering::Relaxed);
-    }
-
-    /// Whether it hears lines of such channels.
-    pub(crate) fn hears(&self, window: Window) -> bool {
-        let bit = match window {
-            Window::Two => HEARS_TWO,
-            Window::Lobby => HEARS_LOBBY,
-        };
-        self.hears.load(Ordering::Relaxed) & bit != 0
-    }
-
-    /// Whom its player has blocked, once that is known.
-    pub(crate) fn blocked(&self) -> Option<Arc<Blocked>> {
-        self.blocked.lock().clone()
-    }
-
-    /// Whether its player does not want to hear somebody.
-    pub(crate) fn has_blocked(&self, who: &Identity) -> bool {
-        let blocked = self.blocked.lock();
-        blocked.as_ref().is_some_and(|blocked| blocked.has(who))
-    }
-
-    /// Whom its player has blocked from now on; whoever has the connection is told.
-    pub(crate) fn block(&self, blocked: Arc<Blocked>) {
-        if let Some(away) = &self.away {
-            away.send(Sent::Blocked(blocked.clone()));
-            return self.recall_blocked(blocked);
-        }
-        let before = self.blocked.lock().replace(blocked.clone());
-        if before.is_some_and(|before| before != blocked) || !blocked.is_empty() {
-            self.blocked_changed.store(true, Ordering::Release);
-            self.mailbox.nudge(&self.ordered);
-        }
-    }
-
-    /// The same as who has the connection knows already.
-    pub(crate) fn recall_blocked(&self, blocked: Arc<Blocked>) {
-        *self.blocked.lock() = Some(blocked);
-    }
-
-    /// Whether another node has the connection.
-    pub(crate) fn is_lent(&self) -> bool {
-        self.away.is_some()
-    }
-
-    /// What its client was told last of how something stands; empty: nothing.
-    pub(crate) fn shown(&self, standing: Standing) -> Bytes {
-        self.mailbox.shown(standing)
-    }
-
-    /// Whether it understands what it is told of this.
-    pub(crate) fn attends(&self, standing: Standing) -> bool {
-        let attends = match &self.away {
-            Some(away) => away.attends,
-            None => self.mailbox.attends(),
-        };
-        attends[standing as usize]
-    }
-
-    /// Whether its client was told last that it is in the queue; of a stand-in, when it came.
-    pub(crate) fn is_queued(&self) -> bool {
-        if let Some(away) = &self.away {
-            return away.is_queued;
-        }
-        let shown = decode_server(&self.shown(Standing::Queue));
-        let is_out = |state: &QueueState| matches!(state, QueueState::Out { .. });
-        matches!(shown, Ok(Some(ServerMessage::Queue { state, .. })) if !is_out(&state))
-    }
-
-    /// By what its client was told last that it may go into this room: as that of its match, or its
-    /// party's.
-    pub(crate) fn led_by(&self, room: RoomId) -> Option<Standing> {
-        let led = |standing| match decode_server(&self.shown(standing)) {
-            Ok(Some(ServerMessage::Queue {
-                state: QueueState::Going { room, .. },
-                ..
-            })) => Some(room),
-            Ok(Some(ServerMessage::Party {
-                state: PartyState::In { room, .. },
-                ..
-            })) => room.map(|to| to.room),
-            _ => None,
-        };
-        let mut standings = [Standing::Queue, Standing::Party].into_iter();
-        standings.find(|standing| led(*standing) == Some(room))
-    }
-
-    /// A stand-in keeps this until it is gone; of another connection it is dropped.
-    pub(crate) fn hold(&self, what: Held) {
-        if let Some(away) = &self.away {
-            away.held.lock().push(what);
-        }
-    }
-
-    /// What another node is to know of it where it is lent.
-    pub(crate) fn lent(&self) -> Lent {
-        Lent {
-            room: self.room(),
-            is_listed: self.listed.load(Ordering::Relaxed) != 0,
-            hears: self.hears(Window::Two).then(|| self.hears(Window::Lobby)),
-            takes_notices: self.mailbox.is_open(),
-            attends: self.mailbox.attends(),
-            muted_until: Date(self.muted_until.load(Ordering::Relaxed)),
-        }
-    }
-
-    /// Whom its player has blocked, if that changed since its room looked.
-    pub(crate) fn blocked_news(&self) -> Option<Arc<Blocked>> {
-        let has_changed = self.blocked_changed.load(Ordering::Relaxed)
-            && self.blocked_changed.swap(false, Ordering::Acquire);
-        has_changed.then(|| self.blocked()).flatten()
-    }
-
-    /// Whether durable letters were left.
-    pub(crate) fn lacks_letters(&self) -> bool {
-        self.mailbox.lacks_some()
-    }
-
-    /// Up to which durable letter its player has seen them, by its client's word.
-    pub(crate) fn seen(&self) -> u32 {
-        self.seen.load(Ordering::Relaxed)
-    }
-
-    /// The lobby has it from now on, and looks for letters.
-    pub(crate) fn in_lobby(&self) {
-        self.mailbox.hand_to(Owner::Lobby);
-    }
-
-    /// A worker has it from now on, as a member of a room. Whether there are letters; of those that
-    /// come later its post tells.
-    pub(crate) fn in_room(&self, post: &Arc<Post>, room: RoomId, player: PlayerId) -> bool {
-        self.mailbox
-            .hand_to(Owner::Worker(post.clone(), room, player))
-    }
-
-    /// Who has it takes letters, until they have `most` bytes or more; a room, which says what time
-    /// it is, no more than its member may be sent by now. Whether some are left.
-    pub(crate) fn take(&self, most: usize, now: Option<Instant>, out: &mut Vec<Bytes>) -> bool {
-        self.mailbox.take(most, now, out)
-    }
-
-    pub(crate) fn mute(&self, until: Option<Date>) {
-        let until = until.map_or(0, |until| until.0);
-        self.muted_until.store(until, Ordering::Relaxed);
-    }
-
-    /// The connection is closed with `code` by whoever has it.
-    pub(crate) fn expel(&self, code: CloseCode) {
-        // The first order counts: it is on its way out.
-        let _ = self.expelled.set(code);
-        self.ordered.notify_one();
-    }
-
-    /// The room in which it is, or to which it is on its way.
-    pub(crate) fn room(&self) -> Option<RoomId> {
-        let room = self.room.load(Ordering::Relaxed);
-        (room != 0).then_some(RoomId(room))
-    }
-
-    /// Where it is, as far as anybody may know.
-    pub(crate) fn at(&self) -> At {
-        if self.room().is_none() {
-            return At::Lobby(self.game);
-        }
-        let listed = self.listed.load(Ordering::Relaxed);
-        At::Room(self.game, (listed != 0).then_some(RoomId(listed)))
-    }
-
-    fn whereabouts(&self) -> Whereabouts {
-        Whereabouts {
-            game: self.game,
-            room: self.room(),
-        }
-    }
-
-    fn line(&self, now: Instant, gone: Option<Instant>, today: Date) -> PlayerLine {
-        let seconds = |from: Instant| now.saturating_duration_since(from).as_secs();
-        PlayerLine {
-            game: self.game,
-            player: self.identity.to_string(),
-            name: self.name.clone(),
-            address: self.address,
-            room: self.room(),
-            connected_s: seconds(self.since),
-            gone_s: gone.map(seconds),
-            muted_s: self.muted_s(today),
-        }
-    }
-}
-
-/// What there is of a connection beside who it is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lent {
-    pub(crate) room: Option<RoomId>,
-    /// Whether lists show that room.
-    pub(crate) is_listed: bool,
-    /// Whether it is told what players say, and if so whether also the lobby.
-    pub(crate) hears: Option<bool>,
-    /// Whether its client understands notices.
-    pub(crate) takes_notices: bool,
-    /// What else it understands, by [`Standing`].
-    pub(crate) attends: [bool; 2],
-    pub(crate) muted_until: Date,
-}
 
 /// Hears of what becomes of the connections that this process has itself.
 pub(crate) trait Follow: Send + Sync {
@@ -415,33 +42,6 @@ pub(crate) trait Follow: Send + Sync {
     fn moved(&self, number: u64, room: Option<RoomId>, is_listed: bool);
     /// One is no more.
     fn gone(&self, number: u64);
-}
-
-/// A connection as operators see it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct PlayerLine {
-    /// The game that the connection is of.
-    game: &'static str,
-    /// Its identity, as orders name it.
-    player: String,
-    name: Box<str>,
-    address: IpAddr,
-    /// The room that it is or last was in.
-    room: Option<RoomId>,
-    /// Since it said hello.
-    connected_s: u64,
-    /// Since it ended, if it has.
-    gone_s: Option<u64>,
-    muted_s: u64,
-}
-
-/// Where a connection is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Whereabouts {
-    /// The game that it is of.
-    pub(crate) game: &'static str,
-    /// None: the lobby.
-    pub(crate) room: Option<RoomId>,
 }
 
 /// The table. Clones are the same one.
@@ -515,26 +115,8 @@ impl Presence {
         let mut table = self.0.table.lock();
         table.newest += 1;
         let number = table.newest;
-        let online = Arc::new(Online {
-            number,
-            away,
-            game,
-            name: name.into(),
-            identity: identity.clone(),
-            address: address.to_canonical(),
-            since: Instant::now(),
-            room: AtomicU32::new(0),
-            listed: AtomicU32::new(0),
-            expelled: OnceLock::new(),
-            muted_until: AtomicU64::new(0),
-            ordered: Notify::new(),
-            mailbox: Mailbox::new(),
-            seen: AtomicU32::new(0),
-            is_heard: AtomicBool::new(false),
-            hears: AtomicU8::new(0),
-            blocked: Mutex::default(),
-            blocked_changed: AtomicBool::new(false),
-        });
+        let online = Online::new(number, game, name, identity, address, away);
+        let online = Arc::new(online);
         table.here.insert(number, online.clone());
         let whose = (identity.clone(), number);
         table.of_player.insert(whose, online.clone());

@@ -1,6 +1,9 @@
 //! The table of connections, and what stands in each.
 
+use tickwire::protocol::CloseCode;
+
 use super::*;
+use crate::date::Date;
 
 fn enter(presence: &Presence, subject: &str, address: &str) -> Present {
     let identity = Identity::read(subject).unwrap();
