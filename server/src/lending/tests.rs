@@ -9,7 +9,8 @@ use tickwire::exact::Xorshift32;
 use tickwire::protocol::ServerMessage;
 
 use super::*;
-use crate::presence::Present;
+use crate::lending::wire::{BackMail, BackWhat};
+use crate::presence::{Present, Window};
 
 const STEP: Duration = Duration::from_millis(50);
 /// Longer than anything waits.
