@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::node_id::NodeId;
-use super::wire::{self, Entry, FRAME_BYTES_FULL, Frame, Item};
+use super::wire::{Entry, FRAME_BYTES_FULL, Frame, Item};
 use crate::presence::{Online, Standing};
 
 /// A home that says nothing for so long has what is sent no more; it says something once a second.
@@ -82,7 +82,7 @@ impl Lender {
     }
 
     pub(super) fn push(&mut self, item: Item) {
-        self.bytes += wire::bytes_of(&item);
+        self.bytes += item.bytes_max();
         self.due.push_back(Due::Item(item));
         self.is_broken |= self.bytes > WAITING_BYTES_MAX;
     }
@@ -119,11 +119,11 @@ impl Lender {
             let item = match due {
                 Due::Enter(online, is_new) => entry(&online, is_new),
                 Due::Item(item) => {
-                    self.bytes = self.bytes.saturating_sub(wire::bytes_of(&item));
+                    self.bytes = self.bytes.saturating_sub(item.bytes_max());
                     item
                 }
             };
-            bytes += wire::bytes_of(&item);
+            bytes += item.bytes_max();
             items.push(item);
         }
         let number = self.sends;

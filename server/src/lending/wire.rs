@@ -17,6 +17,10 @@ const FORMAT: u16 = 1;
 pub(crate) const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// Once a frame has so many nothing more goes into it: with the longest there is it is whole.
 pub(super) const FRAME_BYTES_FULL: usize = 12 * 1024;
+/// Bytes of a number, and of two lengths, at most.
+const NUMBER_BYTES_MAX: usize = 10;
+/// Bytes of an item beside its texts, at most.
+const ITEM_BYTES: usize = 10 * NUMBER_BYTES_MAX;
 
 /// One frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +83,27 @@ pub(super) enum Item {
         player: String,
         name: String,
     },
+}
+
+impl Item {
+    /// Bytes that it takes in a frame, at most.
+    pub(super) fn bytes_max(&self) -> usize {
+        let texts = match self {
+            Item::Enter(entry) => {
+                let blocked = entry.blocked.iter().flatten();
+                let blocked = blocked.map(|(who, name)| who.len() + name.len() + NUMBER_BYTES_MAX);
+                entry.game.len()
+                    + entry.name.len()
+                    + entry.player.len()
+                    + entry.party.len()
+                    + blocked.sum::<usize>()
+            }
+            Item::Request { body, .. } => body.len(),
+            Item::Known { player, name } => player.len() + name.len(),
+            Item::Whole | Item::Moved { .. } | Item::Gone { .. } => 0,
+        };
+        texts + ITEM_BYTES
+    }
 }
 
 /// A connection.
@@ -195,13 +220,6 @@ pub(crate) fn append(what: &impl Serialize, out: &mut Vec<u8>) {
     let _ = append_saved(what, out);
 }
 
-/// How many bytes that takes.
-pub(super) fn bytes_of(what: &impl Serialize) -> usize {
-    let mut bytes = Vec::new();
-    append(what, &mut bytes);
-    bytes.len()
-}
-
 /// The inverse of [`encode`].
 ///
 /// # Errors
@@ -312,8 +330,21 @@ mod tests {
             let bytes = encode(&frame);
             assert_eq!(decode(&bytes), Ok(frame));
         }
-        let entry = bytes_of(&Item::Enter(Box::new(longest())));
+        let entry = Item::Enter(Box::new(longest())).bytes_max();
         assert!(FRAME_BYTES_FULL + entry < FRAME_BYTES_MAX, "{entry}");
+        let known = Item::Known {
+            player: longest().player,
+            name: longest().name,
+        };
+        let mut items = vec![Item::Enter(Box::new(longest())), known];
+        if let Frame::Lend { items: others, .. } = &frames()[0] {
+            items.extend(others.iter().cloned());
+        }
+        for item in items {
+            let mut bytes = Vec::new();
+            append(&item, &mut bytes);
+            assert!(bytes.len() <= item.bytes_max(), "{item:?}");
+        }
     }
 
     #[test]
