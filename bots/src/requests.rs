@@ -1,10 +1,12 @@
 //! A connection without a WebSocket, as a client behind a bad proxy has one (PROTOCOL.md §1.1):
 //! messages go up in batches, one request at a time, and come down in one streaming answer or by
-//! polls. Its own HTTP: what it needs of it is a head and a length. Called by `socket`.
+//! polls. The HTTP of it is written out here, a head and a length, because when the kernel had a message
+//! is asked of the stream that it came by. Called by `socket`.
 
 use std::collections::VecDeque;
 use std::io;
 
+use serde::Deserialize;
 use tickwire::limits::SERVER_MESSAGE_BYTES_MAX;
 use tickwire::protocol::{CloseCode, SUBPROTOCOL};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,6 +29,13 @@ struct Line {
     stream: Box<dyn Stream>,
     /// What came and was not looked at.
     bytes: Vec<u8>,
+}
+
+/// What an opening is answered.
+#[derive(Deserialize)]
+struct Opened {
+    id: String,
+    secret: String,
 }
 
 /// The head of an answer.
@@ -90,16 +99,13 @@ impl Requests {
         self.up.stream.write_all(&opening).await?;
         let head = self.up.head().await?;
         let body = self.up.take(head.length.unwrap_or(0)).await?;
-        let body = String::from_utf8_lossy(&body).into_owned();
         if head.status != 200 {
-            let why = format!("{} {}", head.status, body.trim());
-            return Err(io::Error::other(why));
+            let why = String::from_utf8_lossy(&body);
+            return Err(io::Error::other(format!("{} {}", head.status, why.trim())));
         }
-        let (id, secret) = field(&body, "id")
-            .zip(field(&body, "secret"))
-            .ok_or_else(odd)?;
+        let Opened { id, secret } = serde_json::from_slice(&body)?;
         self.path = format!("{}/{id}", self.path);
-        self.secret = secret.to_owned();
+        self.secret = secret;
         self.ask().await?;
         if !self.polls {
             let head = self.down.head().await?;
@@ -373,12 +379,6 @@ impl Head {
 fn framed(kind: u8, bytes: &[u8]) -> Vec<u8> {
     let head = (bytes.len() as u32) << 8 | u32::from(kind);
     [&head.to_le_bytes()[..], bytes].concat()
-}
-
-/// The text of a field in the answer to an opening.
-fn field<'a>(json: &'a str, name: &str) -> Option<&'a str> {
-    let (_, rest) = json.split_once(&format!("\"{name}\":\""))?;
-    rest.split_once('"').map(|(text, _)| text)
 }
 
 fn odd() -> io::Error {
