@@ -9,12 +9,12 @@ use tickwire::protocol::client_message::{JoinAs, NewRoom};
 use tickwire::protocol::people::Line;
 use tickwire::protocol::server_message::Refusal;
 use tickwire::protocol::{
-    ClientMessage, PartyRequest, PartyState, PeopleNews, PeopleRequest, QueueRequest, QueueState,
-    ServerMessage,
+    ClientMessage, PartyRequest, PartyState, QueueRequest, QueueState, ServerMessage,
 };
 use tickwire_harness::{Postgres, Redis, Running, figure, server as program};
 
 use crate::api::{ALL, keys, text};
+use crate::people;
 use crate::player::{Got, Player};
 use crate::stored::{KEY, token};
 use crate::support::{File, exchange, get, until};
@@ -101,22 +101,8 @@ async fn of(node: &Running, name: &str) -> f64 {
 /// Somebody who hears what is said in the lobby; their handle.
 async fn enter(node: &Running, who: &str) -> (Player, String) {
     let mut player = Player::enter(node.public, HERE, &token(who)).await;
-    let handle = hear(&mut player).await;
+    let handle = people::enter(&mut player).await.0;
     (player, handle)
-}
-
-async fn hear(player: &mut Player) -> String {
-    let enter = PeopleRequest::Enter {
-        nonce: 7,
-        lobby: true,
-    };
-    player.say(&ClientMessage::People(enter)).await;
-    player
-        .wait(|message| match message {
-            ServerMessage::People(PeopleNews::You { handle, .. }) => Some(handle),
-            _ => None,
-        })
-        .await
 }
 
 /// Says a line, again where nobody takes it: its number. What is heard meanwhile is kept.

@@ -20,7 +20,7 @@ fn server(folder: &Folder, key: &File) -> Server {
 
 /// Somebody who hears what is said to them and in the lobby: their handle, and what they have not
 /// read.
-async fn enter(player: &mut Player) -> (String, Vec<Unread>) {
+pub(crate) async fn enter(player: &mut Player) -> (String, Vec<Unread>) {
     let enter = PeopleRequest::Enter {
         nonce: 7,
         lobby: true,
