@@ -5,11 +5,14 @@ use std::time::Duration;
 /// `USER_HZ`, which Linux has fixed for every architecture that this runs on.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Resident memory of a process, in bytes.
-pub fn resident_bytes(process: u32) -> usize {
+/// Resident memory of a process that is its own, in bytes: without the pages of its program, which
+/// come as code is first run.
+pub fn own_bytes(process: u32) -> usize {
     let path = format!("/proc/{process}/status");
     let status = std::fs::read_to_string(path).expect("the process is there");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
     kib.expect("Linux says the memory") * 1024
 }

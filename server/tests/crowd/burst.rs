@@ -6,7 +6,7 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use tickwire_harness::Running;
-use tickwire_harness::usage::{Cpu, resident_bytes};
+use tickwire_harness::usage::{Cpu, own_bytes};
 
 use crate::clients::{Client, source};
 use crate::start;
@@ -88,11 +88,11 @@ fn dropped_syns() -> u64 {
 #[ignore = "15,000 sockets for 12 s; `make test-all` runs it"]
 fn idle_connections_are_held() {
     let server = start(&["--max-connections", "15000"]);
-    let before = resident_bytes(server.process.id());
+    let before = own_bytes(server.process.id());
     let (mut clients, time) = storm(&server, IDLE);
     assert_eq!(clients.len(), IDLE);
     clients.iter_mut().for_each(Client::ping);
-    let each = (resident_bytes(server.process.id()) - before) / IDLE;
+    let each = (own_bytes(server.process.id()) - before) / IDLE;
     println!("{IDLE} connected in {time:.1?}, {each} bytes each");
     // Twice what a silent newcomer would get.
     std::thread::sleep(Duration::from_secs(10));

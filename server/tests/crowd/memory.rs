@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tickwire::ids::RoomId;
 use tickwire_harness::Running;
-use tickwire_harness::usage::resident_bytes;
+use tickwire_harness::usage::own_bytes;
 
 use crate::clients::{Client, play, source};
 use crate::start;
@@ -34,9 +34,9 @@ fn an_idle_connection_is_small() {
     };
     // The first few pay for what is allocated once.
     let mut clients: Vec<Client> = (0..50).map(idle).collect();
-    let before = resident_bytes(server.process.id());
+    let before = own_bytes(server.process.id());
     clients.extend((0..IDLE).map(idle));
-    let each = (resident_bytes(server.process.id()) - before) / IDLE;
+    let each = (own_bytes(server.process.id()) - before) / IDLE;
     println!("{each} bytes for an idle connection");
     assert!(each < IDLE_BYTES_MAX, "{each} bytes");
 }
@@ -49,10 +49,10 @@ fn a_connection_in_a_room_is_small() {
     // The first room pays for what is allocated once.
     enter(&server, &mut clients, &[None]);
     play(&mut clients, Duration::from_secs(1));
-    let start = resident_bytes(server.process.id());
+    let start = own_bytes(server.process.id());
     let rooms = enter(&server, &mut clients, &[None; ROOMS]);
     play(&mut clients, Duration::from_secs(3));
-    let one_each = resident_bytes(server.process.id());
+    let one_each = own_bytes(server.process.id());
     for &room in &rooms {
         enter(&server, &mut clients, &[Some(room); SEATS - 1]);
         // Those who are there already must not stall meanwhile.
@@ -61,7 +61,7 @@ fn a_connection_in_a_room_is_small() {
     // Longer than events are remembered, so that the rooms are as large as they get.
     play(&mut clients, Duration::from_secs(9));
     assert!(clients.iter().all(Client::plays));
-    let all = resident_bytes(server.process.id());
+    let all = own_bytes(server.process.id());
     let room = (one_each - start) / ROOMS;
     let each = (all - one_each) / (ROOMS * (SEATS - 1));
     let whole = (all - start) / (ROOMS * SEATS);
