@@ -226,6 +226,13 @@ export const REPORT_KINDS_MAX = 128;
  * hang: the next is tried beside it.
  */
 export const HANGS_MS = 3000;
+/**
+ * A WebSocket that ends sooner after it opened, by nobody's wish, was cut by something on the way:
+ * proxies give what they don't know 10 s, or 30.
+ */
+export const CUT_WITHIN_MS = 31_000;
+/** After so many of them, without one between that lasted, the next transport is tried first. */
+export const CUTS_MAX = 2;
 /** A streaming answer that says nothing for this long is held back on the way: polls instead. */
 export const STREAM_SILENCE_MS = 2000;
 /** Bytes of frames in one request to the server. Beyond: the next one has them. */

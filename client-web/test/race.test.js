@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { HANGS_MS, REMEMBERED_MS } from '../src/limits.js';
+import { CUTS_MAX, CUT_WITHIN_MS, HANGS_MS, REMEMBERED_MS } from '../src/limits.js';
 import { Race } from '../src/ways/race.js';
 import { Transports } from '../src/ways/transports.js';
 import { FakeSocket } from './support/fake_socket.js';
@@ -224,6 +224,57 @@ test('what worked is tried first for a day', (t) => {
     assert.equal(first(), 'websocket', odd);
   }
 });
+
+for (const storage of [new Kept(), undefined]) {
+  test(`what WebSockets are cut for is gone by before them, ${storage ? 'for a day' : 'also where nothing is kept'}`, (t) => {
+    let nowMs = 0;
+    t.mock.method(performance, 'now', () => nowMs);
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    let asked = 0;
+    const fetch = /** @type {any} */ (() => (asked++, new Promise(() => {})));
+    const means = { WebSocket: /** @type {any} */ (FakeSocket), fetch, storage };
+    const transports = new Transports(undefined, means);
+    /** @param {Transports} of @returns {import('../src/ways/way.js').Way} */
+    const open = (of) => {
+      FakeSocket.all.splice(0);
+      asked = 0;
+      return of.open('ws://test/ws', { onOpen() {}, onMessage() {}, onClose() {} });
+    };
+    /** A WebSocket that opens and ends in this way. @param {(way: import('../src/ways/way.js').Way) => void} end @param {number} [lastsMs] */
+    const one = (end, lastsMs = CUT_WITHIN_MS - 1) => {
+      const way = open(transports);
+      assert.equal(asked, 0);
+      FakeSocket.all[0].open();
+      FakeSocket.all[0].receive(WELCOME);
+      nowMs += lastsMs;
+      end(way);
+    };
+    const cut = () => FakeSocket.all[0].end(1006, '');
+    for (let i = 0; i < CUTS_MAX - 1; i++) one(cut);
+    one(cut, CUT_WITHIN_MS);
+    for (let i = 0; i < CUTS_MAX - 1; i++) one(cut);
+    one((way) => way.close(1000, ''));
+    one(() => FakeSocket.all[0].end(1012, ''));
+    // One that falls silent counts as well.
+    one((way) => way.close(4010, ''));
+    open(transports);
+    assert.deepEqual([asked, FakeSocket.all.length], [1, 0]);
+    open(new Transports(undefined, means));
+    assert.equal(asked, storage === undefined ? 0 : 1, 'another link knows it by what is kept');
+    t.mock.timers.tick(REMEMBERED_MS);
+    open(transports);
+    assert.equal(asked, 0, 'not for longer');
+    // Who has nothing else comes back by WebSocket.
+    const only = new Transports(['websocket'], means);
+    for (let i = 0; i < 2 * CUTS_MAX; i++) {
+      open(only);
+      assert.equal(FakeSocket.all.length, 1);
+      FakeSocket.all[0].open();
+      FakeSocket.all[0].receive(WELCOME);
+      cut();
+    }
+  });
+}
 
 test('what is no list of transports is said at once', () => {
   const means = { WebSocket: undefined, fetch: undefined, storage: undefined };

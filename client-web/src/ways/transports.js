@@ -1,11 +1,13 @@
 /**
- * The transports that a page may go by, and what worked where others hung: that is tried first for a
- * day, and forgotten when a WebSocket works again. What is refused costs next to nothing to try, and
- * may have been so because the server was about to start. Made by `tickwire.js` of the page's options; opens a way
+ * The transports that a page may go by, and what worked where others hung, or were cut again and
+ * again: that is tried first for a day, and forgotten when a WebSocket works again. What is refused
+ * costs next to nothing to try, and may have been so because the server was about to start. Made by `tickwire.js` of the page's options; opens a way
  * for each of a link's sockets.
  */
 
 import { REMEMBERED_MS } from '../limits.js';
+import { CloseCode, LOST } from '../protocol/close_code.js';
+import { Cuts } from './cuts.js';
 import { HttpStream } from './http_stream.js';
 import { Race } from './race.js';
 import { WebSocketWay } from './web_socket.js';
@@ -26,10 +28,15 @@ const KEY = 'tickwire.transport';
  * @property {Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | undefined} storage
  */
 
+/** @typedef {{ transport: Transport, untilMs: number }} Remembered */
+
 /** See the module's description. */
 export class Transports {
   #names;
   #means;
+  #cuts = new Cuts();
+  /** What is remembered also where nothing is kept. @type {Remembered | undefined} */
+  #kept;
 
   /**
    * Throws a `TypeError` for what is no list of transports.
@@ -48,7 +55,34 @@ export class Transports {
   /** @type {OpenWay} */
   open = (url, handlers) => {
     const opens = this.#order().map((name) => this.#opener(name));
-    return new Race(url, opens, handlers, (transport, hasHung) => this.#worked(transport, hasHung));
+    /** @type {number | undefined} */
+    let sinceMs;
+    const ended = (/** @type {boolean} */ isCut) => {
+      if (sinceMs !== undefined && this.#cuts.note(performance.now() - sinceMs, isCut)) this.#goBeside();
+      sinceMs = undefined;
+    };
+    const onClose = (/** @type {number} */ code, /** @type {string} */ reason) => {
+      ended(code === LOST);
+      handlers.onClose(code, reason);
+    };
+    const race = new Race(url, opens, { ...handlers, onClose }, (transport, hasHung) => {
+      if (transport === 'websocket') sinceMs = performance.now();
+      this.#worked(transport, hasHung);
+    });
+    return {
+      get transport() {
+        return race.transport;
+      },
+      get backlog() {
+        return race.backlog;
+      },
+      send: (bytes) => race.send(bytes),
+      close(code, reason) {
+        // A proxy may also fall silent instead of cutting it.
+        ended(code === CloseCode.Stalled);
+        race.close(code, reason);
+      },
+    };
   };
 
   /** What worked last is the first. @returns {Transport[]} */
@@ -71,12 +105,17 @@ export class Transports {
 
   /** @returns {Transport | undefined} */
   #remembered() {
+    const { transport, untilMs } = this.#kept ?? this.#stored();
+    return untilMs > Date.now() && this.#names.includes(transport) ? transport : undefined;
+  }
+
+  /** @returns {Remembered} whatever stands there */
+  #stored() {
     try {
-      const { transport, untilMs } = JSON.parse(this.#means.storage?.getItem(KEY) ?? '{}');
-      return untilMs > Date.now() && this.#names.includes(transport) ? transport : undefined;
+      return JSON.parse(this.#means.storage?.getItem(KEY) ?? '{}') ?? {};
     } catch {
       // Forbidden, or what another program keeps there.
-      return undefined;
+      return /** @type {any} */ ({});
     }
   }
 
@@ -85,9 +124,23 @@ export class Transports {
    * @param {boolean} hasHung whether another one hung; to poll one has to see a stream held back
    */
   #worked(transport, hasHung) {
+    if (transport === 'websocket') this.#remember(undefined);
+    else if ((hasHung || transport === 'poll') && this.#remembered() !== transport) this.#remember(transport);
+  }
+
+  /** WebSockets get through, and don't last. */
+  #goBeside() {
+    const other = this.#names.find((name) => name !== 'websocket');
+    if (other !== undefined) this.#remember(other);
+  }
+
+  /** @param {Transport | undefined} transport */
+  #remember(transport) {
+    const { storage } = this.#means;
+    this.#kept = transport && { transport, untilMs: Date.now() + REMEMBERED_MS };
     try {
-      if (transport === 'websocket') this.#means.storage?.removeItem(KEY);
-      else if ((hasHung || transport === 'poll') && this.#remembered() !== transport) this.#means.storage?.setItem(KEY, JSON.stringify({ transport, untilMs: Date.now() + REMEMBERED_MS }));
+      if (this.#kept === undefined) storage?.removeItem(KEY);
+      else storage?.setItem(KEY, JSON.stringify(this.#kept));
     } catch {
       // Then it is found out anew.
     }
