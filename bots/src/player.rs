@@ -282,6 +282,7 @@ impl Player {
                 | Event::People(_)
                 | Event::Presence { .. }
                 | Event::Typing { .. }
+                | Event::PeerTyping { .. }
                 | Event::Queue { .. }
                 | Event::Party { .. }
                 | Event::Notice { .. }

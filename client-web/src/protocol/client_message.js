@@ -184,8 +184,8 @@ export const history = (nonce, before, channel = 'room') =>
     w.uint(whole(before, 0xffffffff));
   });
 
-/** The player is writing a line for the room. */
-export const typing = () => message(LATER_FROM + 3, (w) => w.string('room'));
+/** The player is writing a line. @param {string} [channel] */
+export const typing = (channel = 'room') => message(LATER_FROM + 3, (w) => w.string(channel));
 /** @param {number} nonce comes back in the answer @param {boolean} lobby whether its lines are wanted */
 export const enterPeople = (nonce, lobby) =>
   message(PEOPLE, (w) => {

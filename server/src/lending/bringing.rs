@@ -42,6 +42,13 @@ pub(super) fn bring(
     match what {
         BackWhat::LineOfTwo(bytes) => line(Window::Two, bytes),
         BackWhat::LineOfLobby(bytes) => line(Window::Lobby, bytes),
+        BackWhat::LineOfParty(bytes) => line(Window::Party, bytes),
+        BackWhat::Hint(bytes) => {
+            let bytes = Bytes::from(bytes);
+            here.for_each(|online| online.hint(bytes.clone(), now));
+        }
+        BackWhat::Talk(bytes) => stands(Standing::Talk, bytes),
+        BackWhat::InParty(party) => here.for_each(|online| _ = presence.set_party(online, party)),
         BackWhat::Queue(bytes) => stands(Standing::Queue, bytes),
         BackWhat::Party(bytes) => stands(Standing::Party, bytes),
         BackWhat::Letter(bytes) => {

@@ -20,8 +20,9 @@
 //! it is bounded by what one answer may be.
 //!
 //! **Lines of channels** have [`windows`] of their own, and so has what it is told of those whom it
-//! watches ([`watched`]).
+//! watches ([`watched`]). What holds for a moment goes when nothing else does ([`hints`]).
 
+mod hints;
 mod mail;
 mod watched;
 mod windows;
@@ -38,7 +39,7 @@ use tokio::sync::Notify;
 use super::post::Post;
 use crate::auth::Handle;
 use mail::Mail;
-pub(crate) use mail::{Letter, MAILBOX_BYTES_MAX, Standing};
+pub(crate) use mail::{Letter, MAILBOX_BYTES_MAX, STANDINGS, Standing};
 pub(crate) use watched::At;
 pub(crate) use windows::Window;
 
@@ -172,9 +173,10 @@ impl Mailbox {
     }
 
     /// What its client understands, by [`Standing`].
-    pub(super) fn attends(&self) -> [bool; 2] {
+    pub(super) fn attends(&self) -> [bool; STANDINGS] {
         let heeds = self.0.lock().heeds;
-        [Standing::Queue, Standing::Party].map(|standing| heeds & 1 << standing as u8 != 0)
+        let all = [Standing::Queue, Standing::Party, Standing::Talk];
+        all.map(|standing| heeds & 1 << standing as u8 != 0)
     }
 
     /// Number of the newest durable letter that came in.
@@ -228,6 +230,15 @@ impl Mailbox {
         let lost = state.mail().windows(now).line(window, bytes);
         state.tell(lobby);
         lost
+    }
+
+    /// See [`super::Online::hint`].
+    pub(super) fn hint(&self, bytes: Bytes, now: Instant, lobby: &Notify) {
+        let mut state = self.0.lock();
+        let waits = state.mail.as_deref().is_some_and(Mail::has_letters);
+        if !waits && state.mail().hints(now).push(bytes) {
+            state.tell(lobby);
+        }
     }
 
     /// See [`super::Online::tell_of`].

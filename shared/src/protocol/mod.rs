@@ -66,9 +66,21 @@ pub mod feature {
     pub const PARTIES: u32 = 1 << 8;
     /// `Watch`, answered by `Presence`. To who lacks it none is said.
     pub const WATCH: u32 = 1 << 9;
+    /// `Typing` in channels beyond rooms, answered by nobody and told by `PeerTyping`, and the channel
+    /// of a party. Who lacks it, or [`PEOPLE`], is told nothing of them.
+    pub const TALKS: u32 = 1 << 10;
     /// All that this crate does.
-    pub const ALL: u32 =
-        LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS | LINES | QUEUE | PEOPLE | PARTIES | WATCH;
+    pub const ALL: u32 = LAYERS
+        | REDIRECT
+        | PREPARE
+        | NOTICES
+        | CHANNELS
+        | LINES
+        | QUEUE
+        | PEOPLE
+        | PARTIES
+        | WATCH
+        | TALKS;
 }
 
 /// The channel of the room in which a player is, in `Say` and `History`.
@@ -77,6 +89,8 @@ pub const CHANNEL_ROOM: &str = "room";
 pub const CHANNEL_LOBBY: &str = "lobby";
 /// What stands before a player's handle in the channel of the two.
 pub const CHANNEL_OF_TWO: char = '@';
+/// What stands before the name of a party's channel.
+pub const CHANNEL_OF_PARTY: char = '&';
 
 /// First byte of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

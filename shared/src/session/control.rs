@@ -77,6 +77,7 @@ impl Session {
             (_, ServerMessage::Past { nonce, result }) => Event::Past { nonce, result },
             (_, ServerMessage::People(news)) => Event::People(news),
             (_, ServerMessage::Presence { peers }) => Event::Presence { peers },
+            (_, ServerMessage::PeerTyping { channel, peer }) => Event::PeerTyping { channel, peer },
             (_, ServerMessage::Queue { nonce, state }) => Event::Queue { nonce, state },
             (_, ServerMessage::Party { nonce, state }) => Event::Party { nonce, state },
             (Some(room), ServerMessage::MemberChanged { member }) => {

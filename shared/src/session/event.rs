@@ -3,7 +3,7 @@
 use super::error::SessionError;
 use crate::ids::{LayerId, PlayerId, RoomId, Tick};
 use crate::protocol::frame::{SnapshotHead, take_varint};
-use crate::protocol::people::{Line, LinesPage};
+use crate::protocol::people::{Line, LinesPage, Peer};
 use crate::protocol::server_message::{
     ChatLine, LeaveReason, Member, NoticeEvent, Page, Refusal, RoomInfo,
 };
@@ -137,6 +137,13 @@ pub enum Event {
     Presence {
         /// They; of each the newest counts.
         peers: Vec<PeerPresence>,
+    },
+    /// Somebody is writing a line in a channel other than the room's: as [`Event::Typing`].
+    PeerTyping {
+        /// Which.
+        channel: String,
+        /// Who.
+        peer: Peer,
     },
     /// How things stand for the player in the matchmaking queue.
     Queue {

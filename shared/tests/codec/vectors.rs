@@ -165,6 +165,9 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::Typing {
             channel: "room".to_owned(),
         },
+        ClientMessage::Typing {
+            channel: "&00000000000000a7".to_owned(),
+        },
         ClientMessage::Say {
             channel: format!("@{}", handle('b')),
             nonce: 300,
@@ -550,6 +553,16 @@ fn server_messages() -> Vec<ServerMessage> {
                 ),
             ],
         },
+        ServerMessage::PeerTyping {
+            channel: "lobby".to_owned(),
+            peer: peer('b'),
+        },
+        ServerMessage::People(PeopleNews::Party {
+            channel: "&00000000000000a7".to_owned(),
+        }),
+        ServerMessage::People(PeopleNews::Party {
+            channel: String::new(),
+        }),
         queue(
             7,
             QueueState::Out {

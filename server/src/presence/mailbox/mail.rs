@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::hints::Hints;
 use super::watched::Watched;
 use super::windows::{Windows, may_go};
 use crate::admission::limiter::Budget;
@@ -44,10 +45,13 @@ pub(crate) enum Standing {
     Queue,
     /// In its party.
     Party,
+    /// Where its party talks, for clients that understand what is typed beyond rooms, and a party's
+    /// channel.
+    Talk,
 }
 
 /// How many of them there are.
-const STANDINGS: usize = 2;
+pub(crate) const STANDINGS: usize = 3;
 
 /// See the module's description.
 #[derive(Debug, Default)]
@@ -67,6 +71,8 @@ pub(super) struct Mail {
     windows: Option<Box<Windows>>,
     /// None of who watches nobody.
     watched: Option<Box<Watched>>,
+    /// None of who was never given any.
+    hints: Option<Box<Hints>>,
 }
 
 /// What a connection asked for, and is to be told later.
@@ -84,6 +90,11 @@ struct Answer {
 
 impl Mail {
     pub(super) fn has_some(&self) -> bool {
+        self.has_letters() || self.hints.as_deref().is_some_and(Hints::has_some)
+    }
+
+    /// Whether there is anything beside hints.
+    pub(super) fn has_letters(&self) -> bool {
         let has_parts = |answer: &Answer| !answer.parts.is_empty();
         !self.letters.is_empty()
             || self.windows.as_deref().is_some_and(Windows::has_some)
@@ -102,6 +113,11 @@ impl Mail {
     pub(super) fn watched(&mut self, now: Instant) -> &mut Watched {
         let new = || Box::new(Watched::new(now));
         &mut *self.watched.get_or_insert_with(new)
+    }
+
+    pub(super) fn hints(&mut self, now: Instant) -> &mut Hints {
+        let new = || Box::new(Hints::new(now));
+        &mut *self.hints.get_or_insert_with(new)
     }
 
     /// Of others than these it is told nothing any more.
@@ -203,6 +219,12 @@ impl Mail {
         {
             left = left.saturating_sub(part.len());
             out.push(part);
+        }
+        if self.hints.is_some() {
+            let mut left = if self.has_letters() { 0 } else { left };
+            if let Some(hints) = &mut self.hints {
+                hints.take(&mut left, now, out);
+            }
         }
     }
 
