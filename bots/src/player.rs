@@ -283,6 +283,7 @@ impl Player {
                 | Event::Presence { .. }
                 | Event::Typing { .. }
                 | Event::PeerTyping { .. }
+                | Event::Lobby(_)
                 | Event::Queue { .. }
                 | Event::Party { .. }
                 | Event::Notice { .. }

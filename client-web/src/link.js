@@ -176,7 +176,7 @@ export class Link extends Emitter {
   get offers() {
     const { features } = this.#welcome;
     const has = (/** @type {number} */ feature) => (features & feature) !== 0;
-    return { people: has(Feature.PEOPLE), talks: has(Feature.TALKS), watch: has(Feature.WATCH), parties: has(Feature.PARTIES), queue: has(Feature.QUEUE) };
+    return { people: has(Feature.PEOPLE), talks: has(Feature.TALKS), watch: has(Feature.WATCH), lobby: has(Feature.LOBBY), parties: has(Feature.PARTIES), queue: has(Feature.QUEUE) };
   }
 
   /** The player's name as the server tidied it. */
@@ -373,6 +373,15 @@ export class Link extends Emitter {
   }
 
   /**
+   * Who is in the lobby, not in a room: at most 100 of them, and how many there are, told when that
+   * changed, once a second at most. Who does not want to hear the player is not among them.
+   * @returns {import('./lobby_people.js').LobbyPeople} empty of a server that knows nothing of it
+   */
+  watchLobby() {
+    return this.#watching.watchLobby();
+  }
+
+  /**
    * The player hears nothing of this one any more, in no channel; they are not told, and to them the player looks as if
    * they were away. Throws or
    * rejects with a `RequestError`: `NoSuchPlayer`, or `RoomFull` for one more than 50.
@@ -532,6 +541,9 @@ export class Link extends Emitter {
         break;
       case 'Presence':
         this.#watching.onPresence(event, nowMs);
+        break;
+      case 'Lobby':
+        this.#watching.onLobby(event);
         break;
       case 'Said':
         this.#people.onSaid(event, nowMs);

@@ -321,6 +321,13 @@
  */
 
 /**
+ * What the listeners of who is in the lobby get.
+ * @typedef {object} LobbyPeopleEvents
+ * @property {[people: import('./lobby_people.js').LobbyPeople]} change somebody came, went, or is
+ *   called otherwise
+ */
+
+/**
  * Why somebody is not in the queue (any more).
  * @typedef {typeof import('./protocol/server_message.js').OUT_OF_QUEUE[number]} OutOfQueue
  */
@@ -524,8 +531,9 @@
 
 /**
  * What a server has besides rooms: the lobby's chat and that of two (`people`), who is writing there
- * and the chat of parties (`talks`), watching where players are, parties, a queue.
- * @typedef {{ people: boolean, talks: boolean, watch: boolean, parties: boolean, queue: boolean }} Offers
+ * and the chat of parties (`talks`), watching where players
+ * are, who is in the lobby, parties, a queue.
+ * @typedef {{ people: boolean, talks: boolean, watch: boolean, lobby: boolean, parties: boolean, queue: boolean }} Offers
  */
 
 /**

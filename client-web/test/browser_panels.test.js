@@ -143,8 +143,11 @@ test('earlier lines are read on demand, and names and lines are text wherever th
   assert.deepEqual(shown.slice(-EVIL.length), EVIL);
 
   await bo.page.getByRole('tab', { name: 'People' }).click();
+  // Ann is there, who said nothing; those who spoke have gone.
+  await bo.page.locator('#people-list .person', { hasText: 'Ann' }).filter({ hasText: 'here' }).waitFor();
+  assert.equal(await bo.page.textContent('#people-count'), '2 are in the lobby.');
   const listed = await bo.page.locator('#people-list bdi').allTextContents();
-  assert.equal(listed.length, names.length);
+  assert.equal(listed.length, names.length + 1);
   assert.ok(listed.includes(names[0]));
   await bo.page.locator('#people-list button').filter({ hasText: names[0] }).click();
   await bo.page.locator('#talk-peer-name', { hasText: names[0] }).waitFor();

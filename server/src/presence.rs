@@ -30,7 +30,7 @@ pub(crate) use away::{Away, Mail, Outgoing, Sent};
 pub(crate) use blocked::Blocked;
 pub(crate) use lent::Lent;
 pub(crate) use line::{PlayerLine, Whereabouts};
-pub(crate) use mailbox::{At, Letter, MAILBOX_BYTES_MAX, STANDINGS, Standing, Window};
+pub(crate) use mailbox::{At, Letter, MAILBOX_BYTES_MAX, STANDINGS, Shown, Standing, Window};
 pub(crate) use online::Online;
 pub(crate) use party_channel::PartyChannel;
 pub(crate) use post::Post;

@@ -194,11 +194,11 @@ export const enterPeople = (nonce, lobby) =>
     w.bool(lobby);
   });
 
-/** @param {readonly string[]} handles of all whom one watches from now on */
-export const watch = (handles) =>
+/** @param {readonly string[]} whom of all whom one watches from now on: their handles, and `lobby` */
+export const watch = (whom) =>
   message(WATCH, (w) => {
-    w.uint(handles.length);
-    for (const handle of handles) w.string(handle);
+    w.uint(whom.length);
+    for (const of of whom) w.string(of);
   });
 
 /** @param {number} nonce comes back in the answer @param {number} player whom, of the room */

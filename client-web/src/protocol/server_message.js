@@ -149,6 +149,7 @@ const QUEUE_STATES = /** @type {const} */ (['Out', 'Waiting', 'Offered', 'Going'
  *     refusal: import('../types.js').Refusal | undefined }
  *   | { type: 'People', news: PeopleNews }
  *   | { type: 'Presence', peers: { handle: string, at: PeerAt }[] }
+ *   | { type: 'Lobby', count: number, here: import('../types.js').Peer[], gone: string[] }
  *   | { type: 'PeerTyping', channel: string, peer: import('../types.js').Peer }
  *   | { type: 'Queue', nonce: number, state: QueueState }
  *   | { type: 'Party', nonce: number, state: PartyState }
@@ -164,7 +165,7 @@ const RESERVED_TO = 250;
  * @type {Partial<Record<number, ServerMessage['type']>>}
  */
 const LATER = {
-  129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines', 133: 'Typing', 134: 'Line', 135: 'Past', 136: 'People', 137: 'Presence', 138: 'PeerTyping', 140: 'Queue', 141: 'Party',
+  129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines', 133: 'Typing', 134: 'Line', 135: 'Past', 136: 'People', 137: 'Presence', 138: 'PeerTyping', 139: 'Lobby', 140: 'Queue', 141: 'Party',
 };
 
 /**
@@ -260,6 +261,7 @@ const FIELDS = {
   },
   People: (r) => ({ news: peopleNews(r) }),
   Presence: (r) => ({ peers: r.list(PRESENCES_PER_PAGE, (of) => ({ handle: of.string(), at: peerAt(of) })) }),
+  Lobby: (r) => ({ count: r.u32(), here: r.list(PEERS_PER_PAGE, peer), gone: r.list(PRESENCES_PER_PAGE, (of) => of.string()) }),
   PeerTyping: (r) => ({ channel: r.string(), peer: peer(r) }),
   Queue: (r) => ({ nonce: r.u32(), state: queueState(r) }),
   Party: (r) => ({ nonce: r.u32(), state: partyState(r) }),

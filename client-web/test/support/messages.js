@@ -324,6 +324,16 @@ export const noLines = (nonce, reason) => later(132, (w) => [nonce, 1, reason].f
 export const typing = (player) => later(133, (w) => w.uint(player));
 /** @param {string} channel @param {string} handle @param {string} [name] */
 export const peerTyping = (channel, handle, name = 'Bo') => later(138, (w) => [channel, handle, name].forEach((text) => w.string(text)));
+/** @param {number} count @param {[string, string][]} here handles and names @param {string[]} [gone] */
+export const lobbyPeople = (count, here, gone = []) =>
+  later(139, (w) => {
+    w.uint(count);
+    list(w, here, ([handle, name]) => {
+      w.string(handle);
+      w.string(name);
+    });
+    list(w, gone, (handle) => w.string(handle));
+  });
 /** @param {string} channel of the player's party; empty: of none */
 export const partyChannel = (channel) =>
   later(136, (w) => {

@@ -51,6 +51,8 @@ export class TalkPanel {
   #shown = this.#talks.lobby;
   /** @type {TalkLog | undefined} */
   #log;
+  /** Who is there, while it is shown. @type {import('/client/tickwire.js').LobbyPeople | undefined} */
+  #lobby;
   #isAtPeople = false;
   /** The lobby is on the screen. */
   #isOn = false;
@@ -83,6 +85,8 @@ export class TalkPanel {
   /** @param {Link} link that is fresh */
   attach(link) {
     this.#link = link;
+    this.#lobby = undefined;
+    this.#watch();
     this.#panel.hidden = !link.offers.people;
     this.#log?.stop();
     this.#log = undefined;
@@ -105,12 +109,14 @@ export class TalkPanel {
   start() {
     this.#isOn = true;
     this.#toasted.clear();
+    this.#watch();
     this.#look();
   }
 
   /** It is left. */
   stop() {
     this.#isOn = false;
+    this.#watch();
     this.#announcer.clear();
   }
 
@@ -134,6 +140,7 @@ export class TalkPanel {
   /** @param {string} id of a tab */
   #pick(id) {
     this.#isAtPeople = id === PEOPLE;
+    this.#watch();
     if (this.#isAtPeople) {
       this.#showPeople();
       return this.#show();
@@ -143,6 +150,15 @@ export class TalkPanel {
     if (talk !== this.#shown || this.#log === undefined) this.#open(talk);
     this.#show();
     this.#look();
+  }
+
+  /** Who is in the lobby is told as long as it is shown. */
+  #watch() {
+    const isWanted = this.#isAtPeople && this.#isOn && this.#link?.state !== 'closed' && this.#link?.offers.lobby === true;
+    if (isWanted === (this.#lobby !== undefined)) return;
+    this.#lobby?.close();
+    this.#lobby = isWanted ? this.#link?.watchLobby() : undefined;
+    this.#lobby?.on('change', () => this.#showPeople());
   }
 
   /** @param {Talk} talk */
@@ -272,6 +288,6 @@ export class TalkPanel {
   }
 
   #showPeople() {
-    this.#people.show(this.#peers, this.#link?.blocked ?? []);
+    this.#people.show(this.#peers, this.#link?.blocked ?? [], this.#lobby, this.#link?.handle);
   }
 }

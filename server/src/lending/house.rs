@@ -292,6 +292,7 @@ fn packed(Mail { to, what }: Mail) -> BackMail {
         Sent::Line(Window::Two, bytes) => BackWhat::LineOfTwo(bytes.into()),
         Sent::Line(Window::Lobby, bytes) => BackWhat::LineOfLobby(bytes.into()),
         Sent::Line(Window::Party, bytes) => BackWhat::LineOfParty(bytes.into()),
+        Sent::Crowd(shown) => BackWhat::Crowd(shown.count, shown.people.clone()),
         Sent::Hint(bytes) => BackWhat::Hint(bytes.into()),
         Sent::InParty(party) => BackWhat::InParty(party),
         Sent::Stands(Standing::Talk, bytes) => BackWhat::Talk(bytes.into()),

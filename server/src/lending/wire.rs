@@ -151,6 +151,8 @@ pub(super) enum BackWhat {
     LineOfLobby(Vec<u8>),
     LineOfParty(Vec<u8>),
     Hint(Vec<u8>),
+    /// How many there are, and who of them is shown.
+    Crowd(u32, Vec<(Handle, String)>),
     Queue(Vec<u8>),
     Party(Vec<u8>),
     Talk(Vec<u8>),

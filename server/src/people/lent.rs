@@ -73,7 +73,8 @@ impl People {
         let Some(lending) = &self.lending else {
             return Some(handles);
         };
-        handles.truncate(WATCHED_MAX);
+        // And the lobby.
+        handles.truncate(WATCHED_MAX + 1);
         who.watch_only(&handles.iter().filter_map(|of| Handle::read(of)).collect());
         let mut body = vec![PEOPLE];
         let wants = Wants::Watch(handles);

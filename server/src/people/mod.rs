@@ -20,6 +20,7 @@
 mod arriving;
 mod blocking;
 mod channel;
+mod crowd;
 mod entering;
 mod known;
 mod lent;
@@ -230,7 +231,8 @@ impl People {
     /// [`People::serve_waiting`].
     pub(crate) fn tend_watches(&self, now: Instant) {
         let (presence, key) = (&self.presence, &self.key);
-        self.watching.tend(presence, key, &self.metrics, now);
+        let meet = |who: &Identity, name: &str| drop(self.remember(who, name));
+        self.watching.tend(presence, key, &self.metrics, &meet, now);
     }
 
     /// A member of a room wants to know who this other one is.
@@ -374,7 +376,9 @@ impl People {
     pub(crate) async fn keep_serving(&self) {
         let servers: [_; AT_ONCE] = std::array::from_fn(|_| self.serve_on());
         let [a, b, c, d] = servers;
-        let watches = self.watching.keep(&self.presence, &self.key, &self.metrics);
+        let meet = |who: &Identity, name: &str| drop(self.remember(who, name));
+        let (presence, key) = (&self.presence, &self.key);
+        let watches = self.watching.keep(presence, key, &self.metrics, &meet);
         tokio::join!(a, b, c, d, watches);
     }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::mailbox::STANDINGS;
+use super::mailbox::{STANDINGS, Shown};
 use super::party_channel::PartyChannel;
 use super::{At, Blocked, Standing, Window};
 use crate::auth::Handle;
@@ -55,6 +55,8 @@ pub(crate) enum Sent {
     Hint(Bytes),
     /// See [`super::Presence::set_party`].
     InParty(Option<PartyChannel>),
+    /// See [`super::Online::show_crowd`].
+    Crowd(Arc<Shown>),
     /// See [`super::Online::block`].
     Blocked(Arc<Blocked>),
     /// See [`super::Online::hear`].
@@ -73,6 +75,7 @@ impl Sent {
             | Sent::Hint(bytes)
             | Sent::Stands(_, bytes) => bytes.len(),
             Sent::Blocked(blocked) => blocked.len() * 64,
+            Sent::Crowd(shown) => shown.people.len() * 48,
             Sent::At(..) | Sent::InParty(_) | Sent::Hears(_) | Sent::Unknown => 0,
         }
     }
@@ -83,6 +86,7 @@ impl Sent {
         match (self, other) {
             (Sent::Letter(a), Sent::Letter(b)) => same(a, b),
             (Sent::Line(of, a), Sent::Line(with, b)) => of == with && same(a, b),
+            (Sent::Crowd(a), Sent::Crowd(b)) => Arc::ptr_eq(a, b),
             (Sent::Hint(a), Sent::Hint(b)) => same(a, b),
             (Sent::Stands(of, a), Sent::Stands(with, b)) => of == with && same(a, b),
             _ => false,

@@ -20,8 +20,9 @@
 //! it is bounded by what one answer may be.
 //!
 //! **Lines of channels** have [`windows`] of their own, and so has what it is told of those whom it
-//! watches ([`watched`]). What holds for a moment goes when nothing else does ([`hints`]).
+//! watches ([`watched`]), and of who is in the lobby ([`crowd`]). What holds for a moment goes when nothing else does ([`hints`]).
 
+mod crowd;
 mod hints;
 mod mail;
 mod watched;
@@ -38,6 +39,7 @@ use tokio::sync::Notify;
 
 use super::post::Post;
 use crate::auth::Handle;
+pub(crate) use crowd::Shown;
 use mail::Mail;
 pub(crate) use mail::{Letter, MAILBOX_BYTES_MAX, STANDINGS, Standing};
 pub(crate) use watched::At;
@@ -245,6 +247,13 @@ impl Mailbox {
     pub(super) fn tell_of(&self, who: Handle, at: At, now: Instant, lobby: &Notify) {
         let mut state = self.0.lock();
         state.mail().watched(now).tell(who, at);
+        state.tell(lobby);
+    }
+
+    /// See [`super::Online::show_crowd`].
+    pub(super) fn show_crowd(&self, shown: Arc<Shown>, now: Instant, lobby: &Notify) {
+        let mut state = self.0.lock();
+        state.mail().crowd(now).show(shown);
         state.tell(lobby);
     }
 

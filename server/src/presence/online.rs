@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use super::away::{Away, Sent};
 use super::blocked::Blocked;
-use super::mailbox::{At, Letter, Mailbox, Owner, Put, Standing, Window};
+use super::mailbox::{At, Letter, Mailbox, Owner, Put, Shown, Standing, Window};
 use super::post::Post;
 use crate::auth::{Handle, Identity};
 use crate::date::Date;
@@ -214,6 +214,14 @@ impl Online {
             return away.send(Sent::At(who, at));
         }
         self.mailbox.tell_of(who, at, now, &self.ordered);
+    }
+
+    /// Tells it who is in the lobby, as far as it was not told.
+    pub(crate) fn show_crowd(&self, shown: Arc<Shown>, now: Instant) {
+        if let Some(away) = &self.away {
+            return away.send(Sent::Crowd(shown));
+        }
+        self.mailbox.show_crowd(shown, now, &self.ordered);
     }
 
     /// It watches these alone: of others it is told nothing any more.

@@ -153,7 +153,8 @@ pub enum ClientMessage {
     /// to a server with [`feature::WATCH`](super::feature::WATCH), answered by `Presence`.
     Watch {
         /// Their handles, at most [`WATCHED_MAX`](crate::limits::WATCHED_MAX): those beyond are
-        /// passed over. None: nobody.
+        /// passed over. None: nobody. To a server with [`feature::LOBBY`](super::feature::LOBBY)
+        /// beside them [`CHANNEL_LOBBY`](super::CHANNEL_LOBBY), for who is there, told by `Lobby`.
         handles: Vec<String>,
     },
     /// Something of the matchmaking queue, to a server with

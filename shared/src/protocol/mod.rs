@@ -17,7 +17,7 @@ pub use party::{OutOfParty, PartyMember, PartyRequest, PartyRoom, PartyState};
 pub use people::{PeopleNews, PeopleRequest};
 pub use queue::{OutOfQueue, QueueRequest, QueueState};
 pub use server_message::ServerMessage;
-pub use watch::{PeerAt, PeerPresence};
+pub use watch::{LobbyPeople, PeerAt, PeerPresence};
 
 /// Protocol version, spoken in hello and welcome and in the WebSocket's subprotocol.
 pub const VERSION: u16 = 2;
@@ -69,6 +69,8 @@ pub mod feature {
     /// `Typing` in channels beyond rooms, answered by nobody and told by `PeerTyping`, and the channel
     /// of a party. Who lacks it, or [`PEOPLE`], is told nothing of them.
     pub const TALKS: u32 = 1 << 10;
+    /// The lobby among those whom `Watch` names, told by `Lobby`. To who lacks it none is said.
+    pub const LOBBY: u32 = 1 << 11;
     /// All that this crate does.
     pub const ALL: u32 = LAYERS
         | REDIRECT
@@ -80,7 +82,8 @@ pub mod feature {
         | PEOPLE
         | PARTIES
         | WATCH
-        | TALKS;
+        | TALKS
+        | LOBBY;
 }
 
 /// The channel of the room in which a player is, in `Say` and `History`.

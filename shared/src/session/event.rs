@@ -7,7 +7,7 @@ use crate::protocol::people::{Line, LinesPage, Peer};
 use crate::protocol::server_message::{
     ChatLine, LeaveReason, Member, NoticeEvent, Page, Refusal, RoomInfo,
 };
-use crate::protocol::{PartyState, PeerPresence, PeopleNews, QueueState};
+use crate::protocol::{LobbyPeople, PartyState, PeerPresence, PeopleNews, QueueState};
 use crate::schema::{Field, Kind, Message, Schema, is_text};
 use crate::snapshot::{DecodeError, fields};
 
@@ -145,6 +145,8 @@ pub enum Event {
         /// Who.
         peer: Peer,
     },
+    /// Who is in the lobby, to who watches it.
+    Lobby(LobbyPeople),
     /// How things stand for the player in the matchmaking queue.
     Queue {
         /// Of the [`QueueRequest::Enqueue`](crate::protocol::QueueRequest::Enqueue) from which it

@@ -10,9 +10,9 @@ use tickwire::ids::{PlayerId, RoomId};
 use tickwire::protocol::people::{Line, LinesPage, Peer};
 use tickwire::protocol::server_message::{Page, PastLine, Refusal};
 use tickwire::protocol::{
-    ClientMessage, LATER_FROM, Numbered, OutOfParty, OutOfQueue, PartyRequest, PartyState, PeerAt,
-    PeerPresence, PeopleNews, PeopleRequest, QueueRequest, QueueState, RESERVED_FROM, RESERVED_TO,
-    SUBPROTOCOL, ServerMessage, feature,
+    ClientMessage, LATER_FROM, LobbyPeople, Numbered, OutOfParty, OutOfQueue, PartyRequest,
+    PartyState, PeerAt, PeerPresence, PeopleNews, PeopleRequest, QueueRequest, QueueState,
+    RESERVED_FROM, RESERVED_TO, SUBPROTOCOL, ServerMessage, feature,
 };
 
 use crate::vectors::hex;
@@ -207,6 +207,17 @@ fn later_messages_have_an_index_of_the_reserved_range_and_their_length() {
     });
     let expected = [&[1, 138, 10, 5], &b"lobby"[..], b"\x01h\x01a"];
     assert_eq!(bytes, expected.concat());
+    let news = LobbyPeople {
+        count: 300,
+        here: vec![Peer {
+            handle: "h".to_owned(),
+            name: "a".to_owned(),
+        }],
+        gone: vec!["g".to_owned()],
+    };
+    let bytes = encode_server(&ServerMessage::Lobby(news));
+    let expected = [1, 139, 10, 251, 44, 1, 1, 1, b'h', 1, b'a', 1, 1, b'g'];
+    assert_eq!(bytes, expected);
     let channel = "&7".to_owned();
     let bytes = encode_server(&ServerMessage::People(PeopleNews::Party { channel }));
     assert_eq!(bytes, [1, 136, 4, 4, 2, b'&', b'7']);
@@ -250,6 +261,7 @@ fn features_are_those_that_both_pages_list() {
         ("PARTIES", feature::PARTIES),
         ("WATCH", feature::WATCH),
         ("TALKS", feature::TALKS),
+        ("LOBBY", feature::LOBBY),
     ];
     assert_eq!(names, bits.map(|(name, _)| name));
     let all = bits.iter().fold(0, |all, (_, bit)| all | bit);

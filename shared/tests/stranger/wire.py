@@ -115,7 +115,7 @@ OUT_OF_QUEUE = (
     "Declined NotAccepted NotCome JoinFailed Playing PartyPlays TooFew NoRoom PartyChanged"
 ).split()
 OUT_OF_PARTY = "NotInParty NoSuchParty PartyFull TooManyParties TooOften InRoom Left Kicked Away Idle Stopped".split()
-LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines", 133: "Typing", 134: "Line", 135: "Past", 136: "People", 137: "Presence", 138: "PeerTyping", 140: "Queue", 141: "Party"}
+LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines", 133: "Typing", 134: "Line", 135: "Past", 136: "People", 137: "Presence", 138: "PeerTyping", 139: "Lobby", 140: "Queue", 141: "Party"}
 
 
 class ServerMessage(Control):
@@ -304,6 +304,9 @@ class ServerMessage(Control):
 
     def _Presence(self):
         return self.fields(peers=lambda: self.list(self.presence, 16))
+
+    def _Lobby(self):
+        return self.fields(count=self.u32, here=lambda: self.list(self.peer, 10), gone=lambda: self.list(self.string, 16))
 
     def _PeerTyping(self):
         return self.fields(channel=self.string, peer=self.peer)

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::crowd::Crowd;
 use super::hints::Hints;
 use super::watched::Watched;
 use super::windows::{Windows, may_go};
@@ -71,6 +72,8 @@ pub(super) struct Mail {
     windows: Option<Box<Windows>>,
     /// None of who watches nobody.
     watched: Option<Box<Watched>>,
+    /// None of who never watched a lobby.
+    crowd: Option<Box<Crowd>>,
     /// None of who was never given any.
     hints: Option<Box<Hints>>,
 }
@@ -99,6 +102,7 @@ impl Mail {
         !self.letters.is_empty()
             || self.windows.as_deref().is_some_and(Windows::has_some)
             || self.watched.as_deref().is_some_and(Watched::has_some)
+            || self.crowd.as_deref().is_some_and(Crowd::has_some)
             || self.stands.iter().any(Option::is_some)
             || self.answer.as_deref().is_some_and(has_parts)
     }
@@ -113,6 +117,11 @@ impl Mail {
     pub(super) fn watched(&mut self, now: Instant) -> &mut Watched {
         let new = || Box::new(Watched::new(now));
         &mut *self.watched.get_or_insert_with(new)
+    }
+
+    pub(super) fn crowd(&mut self, now: Instant) -> &mut Crowd {
+        let new = || Box::new(Crowd::new(now));
+        &mut *self.crowd.get_or_insert_with(new)
     }
 
     pub(super) fn hints(&mut self, now: Instant) -> &mut Hints {
@@ -210,6 +219,9 @@ impl Mail {
         }
         if let Some(watched) = &mut self.watched {
             watched.take(&mut left, now, out);
+        }
+        if let Some(crowd) = &mut self.crowd {
+            crowd.take(&mut left, now, out);
         }
         if let Some(windows) = &mut self.windows {
             windows.take(&mut left, now, out);

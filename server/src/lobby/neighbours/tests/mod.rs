@@ -218,6 +218,7 @@ impl Land {
             event @ (Event::Line { .. }
             | Event::Said { .. }
             | Event::PeerTyping { .. }
+            | Event::Lobby(_)
             | Event::Past { .. }
             | Event::People(_)
             | Event::Presence { .. }
