@@ -170,3 +170,26 @@ fn entry(online: &Online, is_new: bool) -> Item {
         is_queued: online.is_queued(),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_for_a_moment_goes_where_little_waits() {
+        let mut lender = Lender::new(NodeId(1), 1, Instant::now());
+        assert!(!lender.has_time(), "they enter first");
+        lender.enter_all(Vec::new());
+        assert!(lender.has_time());
+        let (number, muted_until) = (1, 0);
+        let body = vec![7; HINTED_BYTES_MAX];
+        lender.push(Item::Request {
+            number,
+            muted_until,
+            body,
+        });
+        assert!(!lender.has_time());
+        while lender.next_frame().is_some() {}
+        assert!(lender.has_time());
+    }
+}

@@ -359,6 +359,19 @@ async fn a_party_of_two_nodes_talks_and_its_channel_outlives_its_home() {
         said(&mut ann, channel, 1, "hello", &mut Vec::new()).await;
         assert_eq!(line(&mut bo).await.1.text, "hello");
     }
+    // And see one another in the lobby.
+    let handles = vec!["lobby".to_owned()];
+    ann.say(&ClientMessage::Watch { handles }).await;
+    let mut known = BTreeMap::new();
+    while known.len() < 2 {
+        let news = ann.wait(|message| match message {
+            ServerMessage::Lobby(news) => Some(news),
+            _ => None,
+        });
+        let here = news.await.here.into_iter();
+        known.extend(here.map(|peer| (peer.handle, peer.name)));
+    }
+    assert!(known.contains_key(&ann_is) && known.contains_key(&bo_is));
     drop(fleet.nodes.remove(home));
     let number = said(&mut ann, &talk, 2, "still there?", &mut Vec::new()).await;
     let mut told = line(&mut bo).await;

@@ -216,7 +216,7 @@ fn later_messages_have_an_index_of_the_reserved_range_and_their_length() {
         gone: vec!["g".to_owned()],
     };
     let bytes = encode_server(&ServerMessage::Lobby(news));
-    let expected = [1, 139, 10, 251, 44, 1, 1, 1, b'h', 1, b'a', 1, 1, b'g'];
+    let expected = [1, 139, 11, 251, 44, 1, 1, 1, b'h', 1, b'a', 1, 1, b'g'];
     assert_eq!(bytes, expected);
     let channel = "&7".to_owned();
     let bytes = encode_server(&ServerMessage::People(PeopleNews::Party { channel }));
