@@ -76,7 +76,11 @@ pub(super) fn bring(
         }
         BackWhat::Blocked(them) => {
             let blocked = Arc::new(unpack_blocked(them));
-            here.for_each(|online| online.block(blocked.clone()));
+            for online in here {
+                online.block(blocked.clone());
+                // Where this node is the home one day, others may see them from now on.
+                presence.stir(&online.identity);
+            }
         }
         BackWhat::Hears(lobby) => here.for_each(|online| online.hear(lobby)),
         // They are for who waits.
