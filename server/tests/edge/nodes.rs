@@ -344,6 +344,55 @@ async fn players_of_three_nodes_are_in_one_lobby_and_it_outlives_its_home() {
 }
 
 #[tokio::test]
+async fn a_party_of_two_nodes_talks_and_its_channel_outlives_its_home() {
+    let mut fleet = Fleet::start("party_talk", 3).await;
+    let home = fleet.home().await;
+    let others: Vec<usize> = (0..3).filter(|at| *at != home).collect();
+    let (mut ann, ann_is) = enter(&fleet.nodes[others[0]], "ann").await;
+    let (mut bo, bo_is) = enter(&fleet.nodes[others[1]], "bo").await;
+    let code = people::party(&mut ann, None).await;
+    let talk = people::talk(&mut ann).await;
+    people::party(&mut bo, Some(code)).await;
+    assert_eq!(people::talk(&mut bo).await, talk);
+    let direct = format!("@{bo_is}");
+    for channel in ["lobby", &*talk, &*direct] {
+        // It is told once in two seconds of her, and at once after a line.
+        people::types(&mut ann, channel).await;
+        let seen = people::writer(&mut bo).await;
+        let theirs = if channel == direct {
+            format!("@{ann_is}")
+        } else {
+            channel.to_owned()
+        };
+        assert_eq!(seen, (theirs, ann_is.clone()));
+        said(&mut ann, channel, 1, "hello", &mut Vec::new()).await;
+        assert_eq!(line(&mut bo).await.1.text, "hello");
+    }
+    // And see one another in the lobby.
+    let handles = vec!["lobby".to_owned()];
+    ann.say(&ClientMessage::Watch { handles }).await;
+    let mut known = BTreeMap::new();
+    while known.len() < 2 {
+        let news = ann.wait(|message| match message {
+            ServerMessage::Lobby(news) => Some(news),
+            _ => None,
+        });
+        let here = news.await.here.into_iter();
+        known.extend(here.map(|peer| (peer.handle, peer.name)));
+    }
+    assert!(known.contains_key(&ann_is) && known.contains_key(&bo_is));
+    drop(fleet.nodes.remove(home));
+    let number = said(&mut ann, &talk, 2, "still there?", &mut Vec::new()).await;
+    let mut told = line(&mut bo).await;
+    while told.1.id != number {
+        told = line(&mut bo).await;
+    }
+    assert_eq!(told.0, talk);
+    let all: Vec<String> = history(&mut bo, &talk).await.into_values().collect();
+    assert_eq!(all, ["hello", "still there?"]);
+}
+
+#[tokio::test]
 async fn a_party_goes_into_a_room_of_another_node_and_who_is_matched_plays_there_too() {
     let fleet = Fleet::start("together", 3).await;
     let home = fleet.home().await;
