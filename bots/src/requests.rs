@@ -29,6 +29,8 @@ struct Line {
     stream: Box<dyn Stream>,
     /// What came and was not looked at.
     bytes: Vec<u8>,
+    /// Of an answer that comes in chunks, which proxies make of one without a length.
+    chunks: Option<Chunks>,
 }
 
 /// What an opening is answered.
@@ -44,7 +46,64 @@ struct Head {
     status: u16,
     /// `None`: until the connection ends.
     length: Option<usize>,
+    is_chunked: bool,
     closes: bool,
+}
+
+/// A body in chunks (RFC 9112, 7.1), read as it comes.
+#[derive(Clone, Debug, Default)]
+enum Chunks {
+    /// In the line of a length: the digits so far.
+    #[default]
+    Length,
+    Digits(usize),
+    /// Behind the digits, in what is said of the chunk, up to the line's end.
+    Extension(usize),
+    /// So many bytes are left of it.
+    Bytes(usize),
+    /// In the line's end behind it.
+    End,
+    /// The last one, without bytes, has come.
+    Over,
+}
+
+impl Chunks {
+    /// Adds the bytes of chunks to `body`.
+    fn read(&mut self, mut came: &[u8], body: &mut Vec<u8>) -> io::Result<()> {
+        while let [byte, rest @ ..] = came {
+            *self = match *self {
+                Chunks::Bytes(left) => {
+                    let (bytes, behind) = came.split_at(left.min(came.len()));
+                    body.extend_from_slice(bytes);
+                    came = behind;
+                    *self = match left - bytes.len() {
+                        0 => Chunks::End,
+                        left => Chunks::Bytes(left),
+                    };
+                    continue;
+                }
+                Chunks::Over => return Ok(()),
+                Chunks::End if *byte == b'\n' => Chunks::Length,
+                Chunks::End => Chunks::End,
+                Chunks::Digits(0) | Chunks::Extension(0) if *byte == b'\n' => Chunks::Over,
+                Chunks::Digits(length) | Chunks::Extension(length) if *byte == b'\n' => {
+                    Chunks::Bytes(length)
+                }
+                Chunks::Extension(length) => Chunks::Extension(length),
+                Chunks::Digits(length) => match char::from(*byte).to_digit(16) {
+                    Some(digit) if length < 1 << 24 => Chunks::Digits(length * 16 + digit as usize),
+                    Some(_) => return Err(odd()),
+                    None => Chunks::Extension(length),
+                },
+                Chunks::Length => {
+                    let digit = char::from(*byte).to_digit(16).ok_or_else(odd)?;
+                    Chunks::Digits(digit as usize)
+                }
+            };
+            came = rest;
+        }
+        Ok(())
+    }
 }
 
 /// See the module's description.
@@ -111,6 +170,9 @@ impl Requests {
             let head = self.down.head().await?;
             if head.status != 200 || head.length.is_some() {
                 return Err(odd());
+            }
+            if head.is_chunked {
+                self.down.unchunk()?;
             }
         }
         Ok(())
@@ -302,6 +364,7 @@ impl Line {
         Ok(Line {
             stream,
             bytes: Vec::new(),
+            chunks: None,
         })
     }
 
@@ -315,11 +378,23 @@ impl Line {
         let mut bytes = [0; READ_BYTES];
         match self.stream.read(&mut bytes).await? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            size => {
-                self.bytes.extend_from_slice(&bytes[..size]);
-                Ok(())
-            }
+            size => match &mut self.chunks {
+                Some(chunks) => chunks.read(&bytes[..size], &mut self.bytes),
+                None => {
+                    self.bytes.extend_from_slice(&bytes[..size]);
+                    Ok(())
+                }
+            },
         }
+    }
+
+    /// What comes from now on, and what is there, is in chunks.
+    fn unchunk(&mut self) -> io::Result<()> {
+        let mut chunks = Chunks::default();
+        let came = std::mem::take(&mut self.bytes);
+        chunks.read(&came, &mut self.bytes)?;
+        self.chunks = Some(chunks);
+        Ok(())
     }
 
     /// The head of an answer, if all of it has come.
@@ -360,6 +435,7 @@ impl Head {
         let mut head = Head {
             status: status.ok_or_else(odd)?,
             length: None,
+            is_chunked: false,
             closes: false,
         };
         for line in text.lines() {
@@ -368,6 +444,9 @@ impl Head {
             };
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => head.length = Some(value.trim().parse().map_err(|_| odd())?),
+                "transfer-encoding" => {
+                    head.is_chunked = value.trim().eq_ignore_ascii_case("chunked");
+                }
                 "connection" => head.closes |= value.trim().eq_ignore_ascii_case("close"),
                 _ => {}
             }
@@ -396,11 +475,31 @@ mod tests {
         let expected = Head {
             status: 200,
             length: Some(12),
+            is_chunked: false,
             closes: true,
         };
         assert_eq!(head, expected);
         let open = read("HTTP/1.1 204 No Content\r\ncache-control: no-store\r\n\r\n");
         assert_eq!((open.length, open.closes), (None, false));
         assert!(Head::read("HTTP/1.1").is_err());
+        let chunked = read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        assert!(chunked.is_chunked && chunked.length.is_none());
+    }
+
+    #[test]
+    fn chunks_are_read_however_they_are_cut() {
+        let came = b"4\r\nWiki\r\n1A;a=b\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\n\r\n";
+        for size in 1..=came.len() {
+            let (mut chunks, mut body) = (Chunks::default(), Vec::new());
+            for part in came.chunks(size) {
+                chunks.read(part, &mut body).expect("chunks");
+            }
+            assert_eq!(body, b"Wikiabcdefghijklmnopqrstuvwxyz", "{size}");
+            assert!(matches!(chunks, Chunks::Over));
+        }
+        for odd in ["x\r\n", "123456789\r\n"] {
+            let read = Chunks::default().read(odd.as_bytes(), &mut Vec::new());
+            assert!(read.is_err(), "{odd}");
+        }
     }
 }
