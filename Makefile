@@ -11,10 +11,10 @@ export REDIS_SERVER
 KOSOKU_VENV := $(CURDIR)/target/kosoku-0.1.0
 export KOSOKU := $(KOSOKU_VENV)/bin/kosoku
 
-.PHONY: setup test test-all package lines check deny stranger rust-test simulate simulate-ownership simulate-queue nemesis client-test browser chromium node-modules screenshot fuzz bench counts valgrind nginx redis postgres clean
+.PHONY: setup test test-all package lines check deny stranger rust-test simulate simulate-ownership simulate-queue nemesis client-test browser chromium node-modules screenshot fuzz bench counts valgrind proxies redis postgres clean
 
 # What tests and checks need besides Rust, Node and Python: each is installed only where it is missing.
-setup: node-modules chromium valgrind redis postgres $(KOSOKU)
+setup: node-modules chromium valgrind redis postgres proxies $(KOSOKU)
 
 # Rust first: it builds the server that the browser tests start.
 test: stranger rust-test client-test
@@ -28,14 +28,14 @@ rust-test: redis postgres $(KOSOKU)
 	$(CARGO) test --workspace --locked
 	$(CARGO) test --locked -p tickwire-server --lib http::tests:: -- --ignored
 
-client-test: node-modules chromium redis
+client-test: node-modules chromium redis proxies
 	$(CARGO) build --locked --bins --examples
-	$(CARGO) build --locked -p tickwire-harness --bins
+	$(CARGO) build --locked -p tickwire-harness -p tickwire-bots --bins
 	cd client-web && $(NPM) test
 
 # What takes longer than a change should wait for: a thousand seeds, the surroundings that a server must outlive with 200 bots playing for a minute in each
 # (as root also a full disk), handshakes and idle connections by the thousand.
-test-all: test nginx
+test-all: test proxies
 	$(MAKE) simulate SEEDS=1000
 	$(MAKE) simulate-ownership SEEDS=1000
 	$(MAKE) simulate-queue SEEDS=20
@@ -44,18 +44,23 @@ test-all: test nginx
 	$(MAKE) nemesis SECONDS=120
 	$(CARGO) test --release --locked -p tickwire-server --test edge -- --ignored --nocapture --test-threads 1
 	$(CARGO) test --release --locked -p tickwire-server --test crowd -- --include-ignored --nocapture --test-threads 1
+	cd client-web && TICKWIRE_PROXIES_S=60 TICKWIRE_SERVER=../target/release/tickwire-server TICKWIRE_BOTS=../target/release/tickwire-bots node --test test/browser_proxies.test.js
 	$(CARGO) test --release --locked -p tickwire-bots --test nodes --test deploy -- --ignored --nocapture
 	$(CARGO) test --release --locked -p tickwire-server --lib engine::tests::cost -- --ignored --nocapture
 	$(CARGO) test --release --locked -p tickwire-server --lib store:: -- --ignored --nocapture --test-threads 1
 
-# And curl, which tells Agones in the place of a server: deploy/agones/beside.sh.
-nginx:
-	@command -v nginx >/dev/null && command -v curl >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light curl; \
-	  else \
-	    echo "install nginx and curl" >&2; exit 1; \
-	  fi; }
+# The proxies of docs/proxies.md, and curl, which tells Agones in the place of a server: deploy/agones/beside.sh.
+PROXIES := nginx:nginx-light haproxy:haproxy caddy:caddy squid:squid curl:curl
+proxies:
+	@PATH="$$PATH:/usr/sbin"; for each in $(PROXIES); do \
+	  command -v "$${each%%:*}" >/dev/null || missing="$$missing $${each#*:}"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	else \
+	  echo "install$$missing" >&2; exit 1; \
+	fi
 
 # What must hold beside the tests: format, lints, documentation, types, and what a snapshot may cost.
 check: node-modules valgrind
