@@ -51,6 +51,17 @@ export class Transports {
     return new Race(url, opens, handlers, (transport, hasHung) => this.#worked(transport, hasHung));
   };
 
+  /** What is tried behind another one; undefined where that may not be. @returns {OpenWay | undefined} */
+  get behind() {
+    if (this.#names.length < 2 || !this.#names.includes('websocket')) return undefined;
+    return this.#opener('websocket');
+  }
+
+  /** A WebSocket has taken over from another one. */
+  tookOver() {
+    this.#worked('websocket', false);
+  }
+
   /** What worked last is the first. @returns {Transport[]} */
   #order() {
     const remembered = this.#remembered();
