@@ -115,6 +115,7 @@ export class Link extends Emitter {
       onLost: (loss) => this.#onLost(loss),
       room: () => this.#room,
       isQuiet: () => {
+        /** @type {boolean} */
         const isAsking = this.#lobby.requests.isWaiting || this.#party.isAsking || this.#queue !== undefined;
         return !isAsking && this.#room?.isAsking !== true;
       },
@@ -443,7 +444,10 @@ export class Link extends Emitter {
     return true;
   }
 
-  /** The connection. Throws a `RequestError` while it is lost, and when it is over. */
+  /**
+   * The connection. Throws a `RequestError` while it is lost, and when it is over.
+   * @returns {import('./connection.js').Connection}
+   */
   get #there() {
     const { current, state } = this.#connections;
     if (this.#ended === undefined && current !== undefined && state !== 'reconnecting') return current;

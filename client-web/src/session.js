@@ -56,7 +56,7 @@ export class Session {
   #transmits;
   /** What is asked while another connection takes over. @type {Uint8Array[] | undefined} */
   #held;
-  /** Inputs that were sent since. @type {Parameters<Session['sendInput']>[]} */
+  /** Inputs that were sent since. @type {[tick: number, qs: readonly number[], viewLag: number][]} */
   #inputs = [];
   /** @type {SessionEvent[]} */
   #events = [];
