@@ -31,7 +31,7 @@ import { WayBack } from './way_back.js';
  * @property {string} token
  * @property {Record<string, any> | undefined} player what the player brings to every room
  * @property {import('./ways/way.js').OpenWay} open
- * @property {import('./ways/transports.js').Transports} [transports] with what is tried behind it
+ * @property {import('./ways/way.js').Fallback} [transports] with what is tried behind it
  * @property {import('./conditions.js').Conditions} conditions
  * @property {boolean} reconnect
  * @property {import('./keeper.js').Keeper | undefined} keeper
