@@ -282,6 +282,8 @@ impl Player {
                 | Event::People(_)
                 | Event::Presence { .. }
                 | Event::Typing { .. }
+                | Event::PeerTyping { .. }
+                | Event::Lobby(_)
                 | Event::Queue { .. }
                 | Event::Party { .. }
                 | Event::Notice { .. }

@@ -1,15 +1,17 @@
 /**
- * A channel outside of rooms as a page uses it: that of the lobby, or that of the player and another
- * one. It outlasts lost connections: what was said meanwhile is read, what waits to be said is said in
+ * A channel outside of rooms as a page uses it: that of the lobby, that of the player and another
+ * one, or that of their party. It outlasts lost connections: what was said meanwhile is read, what waits to be said is said in
  * order, each once. Made by `people.js`, which hears the server.
  */
 
 import { Emitter } from './emitter.js';
 import { Lines } from './lines.js';
 import * as client from './protocol/client_message.js';
+import { Typing } from './typing.js';
 import { Unsaid } from './unsaid.js';
 
 /** @typedef {import('./types.js').Line} Line */
+/** @typedef {import('./types.js').Peer} Peer */
 
 /** @type {Line[]} */
 const NO_LINES = [];
@@ -19,13 +21,16 @@ const NO_LINES = [];
  * @typedef {object} Way
  * @property {(message: Uint8Array) => boolean | undefined} send whether the server will answer;
  *   undefined while there is no way
+ * @property {(message: Uint8Array) => boolean | undefined} hint says what holds for a moment: as
+ *   `send`, false of a server that knows nothing of it
+ * @property {() => number} clock in ms
  * @property {(channel: string, before: number) => Promise<import('./pages.js').Page<Line> | undefined>} ask
  *   for a page
  * @property {() => void} assertOpen throws a `RequestError` after the link's end
  * @property {(line: Line) => void} heard somebody said something
  */
 
-/** See the module's description. Of `link.chat` and `link.direct`. */
+/** See the module's description. Of `link.chat`, `link.direct` and `party.chat`. */
 export class Channel extends Emitter {
   #way;
   #name;
@@ -33,6 +38,10 @@ export class Channel extends Emitter {
   #lines;
   /** Up to which line the server was told that they were shown. */
   #read = 0;
+  /** @type {Typing<string, Peer>} */
+  #typing = new Typing((peers) => this.emit('typing', peers));
+  /** Nothing can be said here any more. @type {Error | undefined} */
+  #ended;
 
   /** For `people.js`. @param {string} name as the wire has it @param {Way} way */
   constructor(name, way) {
@@ -52,7 +61,7 @@ export class Channel extends Emitter {
   }
 
   /**
-   * Hears of `line` and `refused`.
+   * Hears of `line`, `typing` and `refused`.
    * @template {keyof import('./types.js').ChannelEvents} N
    * @param {N} name
    * @param {(...args: import('./types.js').ChannelEvents[N]) => void} listener
@@ -62,7 +71,7 @@ export class Channel extends Emitter {
     return super.on(name, listener);
   }
 
-  /** Whose channel it is with the player: their handle; undefined for the lobby's. */
+  /** Whose channel it is with the player: their handle; undefined for others. */
   get peer() {
     return this.#name.startsWith('@') ? this.#name.slice(1) : undefined;
   }
@@ -81,10 +90,25 @@ export class Channel extends Emitter {
    *   refused; need not be looked at
    */
   say(text) {
-    this.#way.assertOpen();
+    this.#assertOpen();
     // A line that no message can carry is not kept.
     client.say(0, text, this.#name);
+    this.#typing.said();
     return this.#unsaid.add(text);
+  }
+
+  /**
+   * The player is writing a line: to be called with every key they press there. The others are told
+   * every three seconds at most, and hear of it by `typing`. Never throws.
+   */
+  typing() {
+    if (this.#ended !== undefined || !this.#typing.mayTell(this.#way.clock())) return;
+    try {
+      if (this.#way.hint(client.typing(this.#name)) !== undefined) return;
+    } catch {
+      // Too much waits to be sent: it is a hint.
+    }
+    this.#typing.said();
   }
 
   /** The lines that `say` was given and that were not said yet, oldest first. */
@@ -102,7 +126,7 @@ export class Channel extends Emitter {
   async *history({ before = 0 } = {}) {
     let next = before;
     do {
-      this.#way.assertOpen();
+      this.#assertOpen();
       const page = await this.#way.ask(this.#name, next);
       if (page === undefined) return;
       if (page.lines.length > 0) yield page.lines;
@@ -143,7 +167,13 @@ export class Channel extends Emitter {
 
   /** For `people.js`: a line came. @param {Line} line */
   take(line) {
+    this.#typing.ended(line.from);
     this.#lines.take(line);
+  }
+
+  /** For `people.js`: somebody writes. @param {Peer} peer @param {number} nowMs */
+  onTyping(peer, nowMs) {
+    this.#typing.onTyping(peer.handle, peer, nowMs);
   }
 
   /** For `people.js`: it has lines up to this one that did not come. @param {number} newest */
@@ -163,6 +193,7 @@ export class Channel extends Emitter {
 
   /** For `people.js`: there is no way for now. */
   sleep() {
+    this.#typing.clear();
     this.#unsaid.sleep();
   }
 
@@ -174,17 +205,25 @@ export class Channel extends Emitter {
 
   /** For `people.js`: when `onTime` has something to do. */
   get dueMs() {
-    return this.#unsaid.dueMs;
+    return Math.min(this.#unsaid.dueMs, this.#typing.dueMs);
   }
 
   /** For `people.js`. @param {number} nowMs */
   onTime(nowMs) {
     this.#unsaid.onTime(nowMs);
+    this.#typing.onTime(nowMs);
   }
 
-  /** For `people.js`: the link is over. @param {Error} error */
+  /** For `people.js`: the link is over, or the player is in that party no more. @param {Error} error */
   end(error) {
+    this.#ended = error;
+    this.#typing.clear();
     this.#lines.end();
     this.#unsaid.fail(error);
+  }
+
+  #assertOpen() {
+    this.#way.assertOpen();
+    if (this.#ended !== undefined) throw this.#ended;
   }
 }

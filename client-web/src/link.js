@@ -49,6 +49,7 @@ export class Link extends Emitter {
   #party;
   #people = new People({
     send: (message) => this.#sayBeyond(Feature.PEOPLE, message),
+    hint: (message) => this.#sayBeyond(Feature.TALKS, message),
     assertOpen: () => this.#assertNotOver(),
     onDirect: (channel, line) => this.emit('direct', channel, line),
     onUnread: (unread) => this.emit('unread', unread),
@@ -96,6 +97,11 @@ export class Link extends Emitter {
       new Party(
         {
           send: (message) => this.#sayOfParty(message),
+          chat: () => {
+            const { party } = this.#people;
+            this.pump();
+            return party;
+          },
           join: (room, as) => this.joinRoom(room, as),
           room: () => this.#room,
           waits: () => this.#queue !== undefined || this.#connections.wayBack.isAsking,
@@ -176,7 +182,7 @@ export class Link extends Emitter {
   get offers() {
     const { features } = this.#welcome;
     const has = (/** @type {number} */ feature) => (features & feature) !== 0;
-    return { people: has(Feature.PEOPLE), watch: has(Feature.WATCH), parties: has(Feature.PARTIES), queue: has(Feature.QUEUE) };
+    return { people: has(Feature.PEOPLE), talks: has(Feature.TALKS), watch: has(Feature.WATCH), lobby: has(Feature.LOBBY), parties: has(Feature.PARTIES), queue: has(Feature.QUEUE) };
   }
 
   /** The player's name as the server tidied it. */
@@ -373,6 +379,15 @@ export class Link extends Emitter {
   }
 
   /**
+   * Who is in the lobby, not in a room: at most 100 of them, and how many there are, told when that
+   * changed, once a second at most. Who does not want to hear the player is not among them.
+   * @returns {import('./lobby_people.js').LobbyPeople} empty of a server that knows nothing of it
+   */
+  watchLobby() {
+    return this.#watching.watchLobby();
+  }
+
+  /**
    * The player hears nothing of this one any more, in no channel; they are not told, and to them the player looks as if
    * they were away. Throws or
    * rejects with a `RequestError`: `NoSuchPlayer`, or `RoomFull` for one more than 50.
@@ -528,9 +543,16 @@ export class Link extends Emitter {
         break;
       case 'People':
         this.#people.onNews(event.news, nowMs);
+        if (event.news.type === 'Party') this.#party.onChat();
+        break;
+      case 'PeerTyping':
+        this.#people.onTyping(event, nowMs);
         break;
       case 'Presence':
         this.#watching.onPresence(event, nowMs);
+        break;
+      case 'Lobby':
+        this.#watching.onLobby(event);
         break;
       case 'Said':
         this.#people.onSaid(event, nowMs);
@@ -540,6 +562,7 @@ export class Link extends Emitter {
         this.#onQueue(event);
         break;
       case 'Party':
+        if (event.nonce === 0 && event.state.type === 'Out') this.#people.endParty();
         this.#party.onState(event.nonce, event.state);
         break;
       case 'Prepare':

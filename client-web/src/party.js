@@ -19,9 +19,10 @@ const PARAMETER = 'party';
 
 /**
  * What a party needs of its link: to send a message, which throws a `RequestError` where it cannot;
- * to join a room by its number; the room that the player is in; and whether they wait for a match,
+ * the channel of the party; to join a room by its number; the room that the player is in; and whether they wait for a match,
  * or for the seat that they had.
  * @typedef {{ send: (message: Uint8Array) => void,
+ *   chat: () => import('./channel.js').Channel | undefined,
  *   join: (room: number, as?: import('./types.js').JoinAs<any>) => Promise<any>,
  *   room: () => import('./room.js').Room<any> | undefined, waits: () => boolean }} Ways
  */
@@ -95,6 +96,16 @@ export class Party extends Emitter {
     return this.#state?.most ?? 0;
   }
 
+  /**
+   * What its members say to one another, wherever they are, and what was said before somebody came.
+   * It is the party's own: another one after the player has joined another party. Undefined outside of
+   * a party, before the server has said where it talks, and of one that has no such channels; `change`
+   * says when that is otherwise.
+   */
+  get chat() {
+    return this.#state && this.#ways.chat();
+  }
+
   /** Where its leader has gone, while the player may follow. @returns {PartyRoom | undefined} */
   get room() {
     const room = this.#state?.room;
@@ -163,6 +174,11 @@ export class Party extends Emitter {
     if (state.type === 'Out' && before !== undefined) this.emit('out', { why: state.why });
     asked?.resolve();
     this.onFree();
+  }
+
+  /** For the link: it talks elsewhere. */
+  onChat() {
+    if (this.#state !== undefined) this.emit('change', this);
   }
 
   /** For the link: the player may be free to follow. */

@@ -1,10 +1,11 @@
 /**
- * Other people, beyond the room: the lobby's channel and those of two, whom the player has blocked,
+ * Other people, beyond the room: the lobby's channel, those of two and the party's, whom the player has blocked,
  * who has said something that was not read. The server is asked to tell of them when the page first
  * wants any of it, and again on every connection. Owned by `link.js`.
  */
 
 import { Channel } from './channel.js';
+import { now } from './connection.js';
 import { InTurn } from './in_turn.js';
 import { CHAT_AGAIN_MS, DIRECT_CHANNELS_MAX, PAGE_TRIES_MAX, PEOPLE_WAITING_MAX } from './limits.js';
 import { Pages } from './pages.js';
@@ -20,6 +21,7 @@ import { RequestError } from './request_error.js';
  * @typedef {object} Way
  * @property {(message: Uint8Array) => boolean | undefined} send says something: false of a server
  *   that does not know of people; undefined while there is no way
+ * @property {(message: Uint8Array) => boolean | undefined} hint the same of what holds for a moment
  * @property {() => void} assertOpen throws a `RequestError` after the link's end
  * @property {(channel: Channel, line: Line) => void} onDirect somebody said something to the player
  * @property {(unread: import('./types.js').Unread[]) => void} onUnread there are lines that were not
@@ -30,6 +32,7 @@ import { RequestError } from './request_error.js';
 /** See the module's description. */
 export class People {
   #way;
+  #clock;
   /** The own handle, once it is known. @type {string | undefined} */
   handle;
   /** @type {Peer[]} */
@@ -38,6 +41,8 @@ export class People {
   #arriving = [];
   /** @type {Channel | undefined} */
   #lobby;
+  /** That of the player's party, with its name. @type {{ name: string, channel: Channel } | undefined} */
+  #party;
   /** By handle, those that were opened first in front. @type {Map<string, Channel>} */
   #directs = new Map();
   /** @type {InTurn<(nonce: number) => Uint8Array, Peer>} */
@@ -55,8 +60,9 @@ export class People {
   #isHeld = false;
 
   /** @param {Way} way @param {() => number} [clock] in ms */
-  constructor(way, clock) {
+  constructor(way, clock = now) {
     this.#way = way;
+    this.#clock = clock;
     const late = 'the server did not answer in time';
     this.#asked = new InTurn((nonce, make) => way.send(make(nonce)), late, clock);
     this.#entering = new InTurn((nonce) => way.send(client.enterPeople(nonce, this.#lobby !== undefined)), late, clock);
@@ -74,6 +80,18 @@ export class People {
       this.#enter();
     }
     return this.#lobby;
+  }
+
+  /** The channel of the player's party, if there is one. */
+  get party() {
+    if (this.#party !== undefined) this.want();
+    return this.#party?.channel;
+  }
+
+  /** The player is in no party. */
+  endParty() {
+    this.#party?.channel.end(new RequestError('NotInRoom', 'the player is not in that party any more'));
+    this.#party = undefined;
   }
 
   /** @param {string} handle @returns {Channel} that of the player and this one */
@@ -126,12 +144,24 @@ export class People {
   onLine({ channel, line }) {
     const dated = { ...line, at: new Date(line.at * 1000) };
     if (channel === 'lobby') return this.#lobby?.take(dated);
+    if (channel === this.#party?.name) return this.#party.channel.take(dated);
     if (!channel.startsWith('@')) return;
     try {
       this.direct(channel.slice(1)).take(dated);
     } catch {
       // All that there is room for are in use: it is read when there is.
     }
+  }
+
+  /**
+   * Somebody writes a line.
+   * @param {Extract<import('./session.js').SessionEvent, { type: 'PeerTyping' }>} told
+   * @param {number} nowMs
+   */
+  onTyping({ channel, peer }, nowMs) {
+    if (channel === 'lobby') return this.#lobby?.onTyping(peer, nowMs);
+    if (channel === this.#party?.name) return this.#party.channel.onTyping(peer, nowMs);
+    if (channel.startsWith('@')) this.#directs.get(channel.slice(1))?.onTyping(peer, nowMs);
   }
 
   /** @param {PeopleNews} news @param {number} nowMs */
@@ -158,6 +188,11 @@ export class People {
         this.#blocked = this.#arriving;
         this.#arriving = [];
         return this.#way.onBlocked(this.#blocked);
+      case 'Party':
+        if (news.channel === this.#party?.name) return;
+        this.endParty();
+        if (news.channel !== '') this.#party = { name: news.channel, channel: this.#channel(news.channel, () => {}) };
+        return;
       case 'Answer':
         if (!this.#asked.isOut(news.nonce)) return;
         if (news.peer !== undefined) return this.#asked.resolve(news.peer);
@@ -211,7 +246,8 @@ export class People {
 
   get #channels() {
     const directs = [...this.#directs.values()];
-    return this.#lobby === undefined ? directs : [this.#lobby, ...directs];
+    const others = [this.#lobby, this.#party?.channel].flatMap((channel) => channel ?? []);
+    return [...others, ...directs];
   }
 
   get #parts() {
@@ -255,6 +291,8 @@ export class People {
   #channel(name, heard) {
     return new Channel(name, {
       send: (message) => this.#way.send(message),
+      hint: (message) => this.#way.hint(message),
+      clock: this.#clock,
       ask: (channel, before) => this.#pages.ask({ channel, before }),
       assertOpen: () => this.#way.assertOpen(),
       heard,

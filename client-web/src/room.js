@@ -41,6 +41,7 @@ export class Room extends Emitter {
   #unsaid = new Unsaid((line) => this.#sendLine(line));
   #pages = new Pages((nonce, before) => this.#sendHistory(nonce, before));
   #lines;
+  /** @type {Typing<number>} */
   #typing = new Typing((players) => this.emit('typing', players));
   /** @type {Promise<import('./types.js').LeaveReason>} */
   #left;
@@ -355,7 +356,7 @@ export class Room extends Emitter {
         this.#typing.ended(event.line.from);
         return this.#lines.take({ ...this.#known(event.line), at: new Date() });
       case 'Typing':
-        return this.#typing.onTyping(event.player, nowMs);
+        return this.#typing.onTyping(event.player, event.player, nowMs);
       case 'Lines':
         this.#pages.onLines(event, nowMs);
         return this.#link.pump();

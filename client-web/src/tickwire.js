@@ -28,6 +28,7 @@ export { Room } from './room.js';
 /** @typedef {import('./types.js').Stats} Stats */
 /** @typedef {import('./types.js').Presence} Presence */
 /** @typedef {import('./watch.js').Watch} Watch */
+/** @typedef {import('./lobby_people.js').LobbyPeople} LobbyPeople */
 /** @typedef {import('./types.js').StepTime} StepTime */
 /** @template {GameTypes} [G={}] @typedef {import('./types.js').ConnectOptions<G>} ConnectOptions */
 /** @template {GameTypes} [G={}] @typedef {import('./types.js').RoomInfo<G>} RoomInfo */

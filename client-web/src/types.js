@@ -299,6 +299,8 @@
  * What the listeners of a channel get.
  * @typedef {object} ChannelEvents
  * @property {[line: Line]} line somebody said something, the player too: each line once, in order
+ * @property {[peers: Peer[]]} typing who else is writing a line now, those who began first in front;
+ *   nobody of whom the player does not want to hear
  * @property {[info: { reason: Refusal }]} refused the server did not say a line
  */
 
@@ -316,6 +318,13 @@
  * What the listeners of a watch get.
  * @typedef {object} WatchEvents
  * @property {[handle: string, presence: Presence, before: Presence]} change somebody is elsewhere
+ */
+
+/**
+ * What the listeners of who is in the lobby get.
+ * @typedef {object} LobbyPeopleEvents
+ * @property {[people: import('./lobby_people.js').LobbyPeople]} change somebody came, went, or is
+ *   called otherwise
  */
 
 /**
@@ -521,9 +530,10 @@
  */
 
 /**
- * What a server has besides rooms: the lobby's chat and that of two (`people`), watching where players
- * are, parties, a queue.
- * @typedef {{ people: boolean, watch: boolean, parties: boolean, queue: boolean }} Offers
+ * What a server has besides rooms: the lobby's chat and that of two (`people`), who is writing there
+ * and the chat of parties (`talks`), watching where players
+ * are, who is in the lobby, parties, a queue.
+ * @typedef {{ people: boolean, talks: boolean, watch: boolean, lobby: boolean, parties: boolean, queue: boolean }} Offers
  */
 
 /**

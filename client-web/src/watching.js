@@ -1,15 +1,19 @@
 /**
- * All whom a link watches: the server is told of them when they change, and anew on every connection;
+ * All whom a link watches, and who is in the lobby: the server is told of them when they change, and anew on every connection;
  * what it says of each goes to those of the page's watches that have them. Owned by `link.js`.
  */
 
 import { now } from './connection.js';
 import { WATCHED_MAX, WATCH_AGAIN_MS, WATCH_EVERY_MS } from './limits.js';
+import { LobbyPeople } from './lobby_people.js';
 import * as client from './protocol/client_message.js';
 import { RequestError } from './request_error.js';
 import { UNKNOWN, Watch } from './watch.js';
 
 /** @typedef {import('./types.js').Presence} Presence */
+
+/** People of the lobby that are kept: those who are shown, while as many others take their places. */
+const LOBBY_MAX = 2 * WATCHED_MAX;
 
 /**
  * What it needs of the link.
@@ -28,6 +32,11 @@ export class Watching {
   #watches = new Set();
   /** How those stand who are watched, of whom it was told. @type {Map<string, Presence>} */
   #known = new Map();
+  /** Those of the page that follow the lobby. @type {Set<LobbyPeople>} */
+  #lobbies = new Set();
+  /** Who is there, as far as it was told on this connection. @type {{ count: number, peers: Map<string, import('./types.js').Peer> }} */
+  #lobby = { count: 0, peers: new Map() };
+  #isFresh = true;
   #isAwake = false;
   /** Whether the server is to be told. */
   #isUnsaid = false;
@@ -52,6 +61,28 @@ export class Watching {
     return watch;
   }
 
+  /** @returns {LobbyPeople} */
+  watchLobby() {
+    this.#way.assertOpen();
+    const lobby = new LobbyPeople(() => this.#lobby, (of) => {
+      if (this.#lobbies.delete(of) && this.#lobbies.size === 0) this.#unsaid();
+    });
+    this.#lobbies.add(lobby);
+    if (this.#lobbies.size === 1) this.#unsaid();
+    return lobby;
+  }
+
+  /** @param {Extract<import('./session.js').SessionEvent, { type: 'Lobby' }>} told what changed */
+  onLobby({ count, here, gone }) {
+    // What another connection was told is void.
+    const peers = new Map(this.#isFresh ? [] : this.#lobby.peers);
+    this.#isFresh = false;
+    for (const handle of gone) peers.delete(handle);
+    for (const peer of here) if (peers.has(peer.handle) || peers.size < LOBBY_MAX) peers.set(peer.handle, peer);
+    this.#lobby = { count, peers };
+    for (const lobby of [...this.#lobbies]) lobby.changed();
+  }
+
   /** @param {Extract<import('./session.js').SessionEvent, { type: 'Presence' }>} told @param {number} nowMs */
   onPresence({ peers }, nowMs) {
     const all = this.#all;
@@ -74,7 +105,8 @@ export class Watching {
   /** There is a way again, to whichever server, which has heard nothing yet. */
   wake() {
     this.#isAwake = true;
-    this.#isUnsaid = this.#watches.size > 0;
+    this.#isFresh = true;
+    this.#isUnsaid = this.#watches.size > 0 || this.#lobbies.size > 0;
     if (this.#isUnsaid) this.#say(this.#clock());
   }
 
@@ -110,6 +142,11 @@ export class Watching {
       const all = this.#all;
       for (const handle of [...this.#known.keys()]) if (!all.has(handle)) this.#known.delete(handle);
     }
+    this.#unsaid();
+  }
+
+  /** The server is to be told. */
+  #unsaid() {
     this.#isUnsaid = true;
     this.#way.soon();
   }
@@ -119,7 +156,7 @@ export class Watching {
     this.#isUnsaid = false;
     this.#againMs = Infinity;
     this.#saidMs = nowMs;
-    if (this.#way.send(client.watch([...this.#all])) === undefined) this.#isUnsaid = true;
+    if (this.#way.send(client.watch([...(this.#lobbies.size > 0 ? ['lobby'] : []), ...this.#all])) === undefined) this.#isUnsaid = true;
   }
 }
 

@@ -143,8 +143,11 @@ test('earlier lines are read on demand, and names and lines are text wherever th
   assert.deepEqual(shown.slice(-EVIL.length), EVIL);
 
   await bo.page.getByRole('tab', { name: 'People' }).click();
+  // Ann is there, who said nothing; those who spoke have gone.
+  await bo.page.locator('#people-list .person', { hasText: 'Ann' }).filter({ hasText: 'here' }).waitFor();
+  assert.equal(await bo.page.textContent('#people-count'), '2 are in the lobby.');
   const listed = await bo.page.locator('#people-list bdi').allTextContents();
-  assert.equal(listed.length, names.length);
+  assert.equal(listed.length, names.length + 1);
   assert.ok(listed.includes(names[0]));
   await bo.page.locator('#people-list button').filter({ hasText: names[0] }).click();
   await bo.page.locator('#talk-peer-name', { hasText: names[0] }).waitFor();
@@ -250,6 +253,19 @@ test('a party comes together by a link, goes into a room and back, and into a ma
   await ann.page.locator('#party-list li', { hasText: 'Bo' }).waitFor();
   assert.deepEqual(await bo.page.locator('#party-list li').allTextContents(), ['Annleader', 'Boyou']);
 
+  // They talk by themselves, and each sees that the other writes.
+  await ann.page.getByRole('button', { name: 'Write to the party' }).click();
+  await bo.page.getByRole('tab', { name: 'Party' }).click();
+  await ann.page.keyboard.type('shall we?');
+  await bo.page.locator('#talk-typing', { hasText: 'Ann is typing' }).waitFor();
+  await ann.page.keyboard.press('Enter');
+  await line(bo.page, 'shall we?').waitFor();
+  assert.equal(await bo.page.locator('#talk-typing').textContent(), '', 'it is said');
+  await say(bo.page, EVIL[0]);
+  await line(ann.page, EVIL[0]).waitFor();
+  await ann.page.getByRole('tab', { name: 'Lobby' }).click();
+  assert.equal(await line(ann.page, 'shall we?').count(), 0);
+
   await ann.page.click('#play');
   await Promise.all([inArena(ann.page), inArena(bo.page)]);
   assert.equal(await codeOf(bo.page), await codeOf(ann.page), 'they follow');
@@ -283,8 +299,12 @@ test('a party comes together by a link, goes into a room and back, and into a ma
   await bo.page.fill('#party-code', await link.inputValue());
   await bo.page.press('#party-code', 'Enter');
   await bo.page.locator('#party-list li').nth(1).waitFor();
+  assert.deepEqual((await bo.page.locator('#talk-scroll .talk-text').allTextContents()), [], 'the lobby is shown since they were removed');
+  await bo.page.getByRole('tab', { name: 'Party' }).click();
+  await line(bo.page, 'shall we?').waitFor();
   await bo.page.getByRole('button', { name: 'Leave party' }).click();
   await bo.page.locator('#party-create').waitFor();
+  assert.equal(await bo.page.getByRole('tab', { name: 'Party' }).count(), 0);
   assert.equal(await bo.page.evaluate(() => document.activeElement?.id), 'party-create');
   await ann.page.locator('#party-list li').nth(1).waitFor({ state: 'detached' });
   for (const opened of [ann, bo]) {

@@ -23,10 +23,14 @@ function page(/** @type {boolean | undefined | 'none'} */ state = true) {
   const out = [];
   /** @type {any[]} */
   const told = [];
-  const link = { /** @type {boolean | undefined} */ way, isOver: false };
+  const link = { /** @type {boolean | undefined} */ way, isOver: false, nowMs: 0 };
   const people = new People(
     {
       send: (message) => {
+        if (link.way) out.push(message);
+        return link.way;
+      },
+      hint: (message) => {
         if (link.way) out.push(message);
         return link.way;
       },
@@ -37,7 +41,7 @@ function page(/** @type {boolean | undefined | 'none'} */ state = true) {
       onUnread: (unread) => told.push(['unread', ...unread.map(({ peer }) => peer.name)]),
       onBlocked: (peers) => told.push(['blocked', ...peers.map(({ name }) => name)]),
     },
-    () => 0,
+    () => link.nowMs,
   );
   return { people, out, told, link, asked: () => out.splice(0).map(readRequest) };
 }
@@ -51,6 +55,8 @@ function readRequest(bytes) {
       return { say: r.string(), nonce: r.u32(), text: r.string() };
     case 131:
       return { history: r.string(), nonce: r.u32(), before: r.u32() };
+    case 132:
+      return { typing: r.string() };
     default:
       switch (r.u32()) {
         case 0:
@@ -385,4 +391,79 @@ test('a link speaks beyond its room wherever it is, and goes on over another con
     assert.equal(await said, 8);
     link.close();
   }
+});
+
+test('who writes in a channel is shown until they say it, or for six seconds, and the server is told seldom', () => {
+  const here = page();
+  const { people, link, asked } = here;
+  const channels = [people.lobby, people.direct(BO)];
+  people.wake();
+  asked();
+  /** @type {string[][]} */
+  const told = [];
+  for (const channel of channels) channel.on('typing', (peers) => told.push([channel.peer ?? 'lobby', ...peers.map(({ name }) => name)]));
+  for (const name of ['lobby', `@${BO}`]) people.onTyping({ type: 'PeerTyping', channel: name, peer: { handle: BO, name: 'Bo' } }, 0);
+  // Of a channel that nobody opened.
+  people.onTyping({ type: 'PeerTyping', channel: `@${ANN}`, peer: { handle: ANN, name: 'Ann' } }, 0);
+  assert.deepEqual(told.splice(0), [['lobby', 'Bo'], [BO, 'Bo']]);
+  come(here, 'lobby', [1]);
+  assert.deepEqual(told.splice(0), [['lobby']]);
+  assert.equal(people.dueMs, 6000);
+  people.onTime(6000);
+  assert.deepEqual(told.splice(0), [[BO]]);
+  people.onTyping({ type: 'PeerTyping', channel: 'lobby', peer: { handle: BO, name: 'Bo' } }, 7000);
+  people.sleep();
+  assert.deepEqual(told.splice(0), [['lobby', 'Bo'], ['lobby']], 'a lost connection');
+
+  for (let keys = 0; keys < 9; keys++) channels.forEach((channel) => channel.typing());
+  assert.deepEqual(asked(), [{ typing: 'lobby' }, { typing: `@${BO}` }]);
+  link.nowMs = 3000;
+  people.lobby.typing();
+  people.lobby.say('hi');
+  people.lobby.typing();
+  assert.deepEqual(asked().map(({ typing, say }) => typing ?? say), ['lobby', 'lobby', 'lobby']);
+  link.way = undefined;
+  people.direct(BO).typing();
+  link.way = true;
+  people.direct(BO).typing();
+  assert.deepEqual(asked(), [{ typing: `@${BO}` }], 'what could not be said counts for nothing');
+});
+
+test('a party has a channel of its own, until the player is in another', async () => {
+  const here = page();
+  const { people, asked } = here;
+  people.wake();
+  const chat = () => people.party;
+  assert.equal(chat(), undefined);
+  assert.deepEqual(asked(), [], 'nobody wants it');
+  people.onNews({ type: 'Party', channel: '&a' }, 0);
+  const party = chat();
+  assert.ok(party !== undefined);
+  assert.equal(party.peer, undefined);
+  const [enter] = asked();
+  assert.equal(enter.lobby, false);
+  you(here, enter.nonce);
+  people.onNews({ type: 'Party', channel: '&a' }, 0);
+  assert.equal(chat(), party, 'told again');
+  /** @type {any[]} */
+  const told = [];
+  party.on('line', ({ text }) => told.push(text));
+  party.on('typing', (peers) => told.push(peers.length));
+  people.onTyping({ type: 'PeerTyping', channel: '&a', peer: { handle: BO, name: 'Bo' } }, 0);
+  come(here, '&a', [1]);
+  come(here, '&b', [2]);
+  assert.deepEqual(told.splice(0), [1, 0, 'line 1']);
+  const said = party.say('to these alone');
+  assert.equal(asked().find(({ say }) => say)?.say, '&a');
+  people.onNews({ type: 'Party', channel: '&b' }, 0);
+  await assert.rejects(said, { reason: 'NotInRoom' });
+  assert.notEqual(chat(), party);
+  assert.throws(() => party.say('still?'), { reason: 'NotInRoom' });
+  await assert.rejects(party.history().next(), { reason: 'NotInRoom' });
+  party.typing();
+  assert.deepEqual(asked(), []);
+  come(here, '&a', [3]);
+  assert.deepEqual(told, []);
+  people.onNews({ type: 'Party', channel: '' }, 0);
+  assert.equal(chat(), undefined);
 });

@@ -9,15 +9,17 @@ import { Typing } from '../src/typing.js';
 function shown() {
   /** @type {number[][]} */
   const told = [];
-  return { typing: new Typing((players) => told.push(players)), told };
+  /** @type {Typing<number>} */
+  const typing = new Typing((players) => told.push(players));
+  return { typing, told };
 }
 
 test('each is shown for so long after the last time', () => {
   const { typing, told } = shown();
   assert.equal(typing.dueMs, Infinity);
-  typing.onTyping(4, 0);
-  typing.onTyping(7, 1000);
-  typing.onTyping(4, 3000);
+  typing.onTyping(4, 4, 0);
+  typing.onTyping(7, 7, 1000);
+  typing.onTyping(4, 4, 3000);
   assert.deepEqual(told, [[4], [4, 7]], 'what is known is not told again');
   assert.equal(typing.dueMs, 1000 + TYPING_SHOWN_MS);
   typing.onTime(999 + TYPING_SHOWN_MS);
@@ -31,7 +33,7 @@ test('each is shown for so long after the last time', () => {
 
 test('who said it or went is not shown any more, and nobody is when the connection was lost', () => {
   const { typing, told } = shown();
-  for (const player of [4, 7, 9]) typing.onTyping(player, 0);
+  for (const player of [4, 7, 9]) typing.onTyping(player, player, 0);
   typing.ended(7);
   typing.ended(8);
   assert.deepEqual(told.slice(3), [[4, 9]]);
@@ -42,7 +44,7 @@ test('who said it or went is not shown any more, and nobody is when the connecti
 
 test('of very many not all are shown', () => {
   const { typing, told } = shown();
-  for (let player = 0; player < 2 * TYPING_MAX; player++) typing.onTyping(player, 0);
+  for (let player = 0; player < 2 * TYPING_MAX; player++) typing.onTyping(player, player, 0);
   assert.equal(told.at(-1)?.length, TYPING_MAX);
   assert.equal(told.length, TYPING_MAX);
 });

@@ -126,7 +126,7 @@ function encodeClient({ type, ...m }) {
     case 'History':
       return client.history(m.nonce, m.before, m.channel);
     case 'Typing':
-      return client.typing();
+      return client.typing(m.channel);
     case 'Watch':
       return client.watch(m.handles);
     case 'People':

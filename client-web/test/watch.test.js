@@ -21,7 +21,7 @@ const ROOM = { type: /** @type {const} */ ('Room'), game: 'arena', room: 7 };
 function readWatch(bytes) {
   assert.equal(bytes[1], 134);
   const r = new ControlReader(new ControlReader(bytes, 2).packed(4096));
-  const handles = r.list(WATCHED_MAX, (of) => of.string());
+  const handles = r.list(WATCHED_MAX + 1, (of) => of.string());
   r.finish();
   return handles;
 }
@@ -203,4 +203,38 @@ test('a link watches wherever it is, and over another connection by itself', asy
   assert.deepEqual(heard.at(-1), [ANN, 'offline', 'room']);
   link.close();
   assert.throws(() => link.watch([BO]), { reason: 'Closed' });
+});
+
+test('the lobby is followed on each connection, beside those who are watched', () => {
+  const { watching, link, asked } = page();
+  watching.watch([ANN]);
+  asked();
+  const lobby = watching.watchLobby();
+  const other = watching.watchLobby();
+  /** @type {number[]} */
+  const told = [];
+  lobby.on('change', ({ count }) => told.push(count));
+  link.now += WATCH_EVERY_MS;
+  assert.deepEqual(asked(), [['lobby', ANN]]);
+  const names = () => [...lobby].map(({ name }) => name);
+  watching.onLobby({ type: 'Lobby', count: 2, here: [{ handle: ANN, name: 'Ann' }, { handle: BO, name: 'Bo' }], gone: [] });
+  watching.onLobby({ type: 'Lobby', count: 2, here: [{ handle: CY, name: 'Cy' }], gone: [BO] });
+  assert.deepEqual([names(), lobby.count, other.count, lobby.has(BO)], [['Ann', 'Cy'], 2, 2, false]);
+  watching.sleep();
+  assert.deepEqual(names(), ['Ann', 'Cy'], 'as it was told last');
+  watching.wake();
+  assert.deepEqual(asked(), [['lobby', ANN]]);
+  watching.onLobby({ type: 'Lobby', count: 1, here: [{ handle: BO, name: 'Bo' }], gone: [] });
+  assert.deepEqual([names(), told], [['Bo'], [2, 2, 1]]);
+  const many = Array.from({ length: 3 * WATCHED_MAX }, (_, n) => ({ handle: handle(100 + n), name: 'x' }));
+  watching.onLobby({ type: 'Lobby', count: 999, here: many, gone: [] });
+  assert.equal(names().length, 2 * WATCHED_MAX);
+  link.now += WATCH_EVERY_MS;
+  lobby.close();
+  assert.deepEqual(asked(), []);
+  other.close();
+  other.close();
+  assert.deepEqual(asked(), [[ANN]]);
+  link.isOver = true;
+  assert.throws(() => watching.watchLobby(), RequestError);
 });

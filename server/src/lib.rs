@@ -434,6 +434,7 @@
 
 mod admission;
 mod auth;
+mod background;
 mod by_player;
 mod checkpoint;
 mod cluster;

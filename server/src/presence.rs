@@ -6,10 +6,12 @@
 
 mod away;
 mod blocked;
+mod in_party;
 mod lent;
 mod line;
 mod mailbox;
 mod online;
+mod party_channel;
 mod post;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -28,8 +30,9 @@ pub(crate) use away::{Away, Mail, Outgoing, Sent};
 pub(crate) use blocked::Blocked;
 pub(crate) use lent::Lent;
 pub(crate) use line::{PlayerLine, Whereabouts};
-pub(crate) use mailbox::{At, Letter, MAILBOX_BYTES_MAX, Standing, Window};
+pub(crate) use mailbox::{At, Letter, MAILBOX_BYTES_MAX, STANDINGS, Shown, Standing, Window};
 pub(crate) use online::Online;
+pub(crate) use party_channel::PartyChannel;
 pub(crate) use post::Post;
 
 /// Connections that are remembered when they are gone, so that who did something and went can still
@@ -65,6 +68,7 @@ struct Table {
     here: HashMap<u64, Arc<Online>>,
     of_player: BTreeMap<(Identity, u64), Arc<Online>>,
     of_room: BTreeMap<(RoomId, u64), Arc<Online>>,
+    of_party: BTreeMap<(PartyChannel, u64), Arc<Online>>,
     newest: u64,
     /// Players who came, went, or are elsewhere, each once.
     stirred: BTreeSet<Identity>,
@@ -331,6 +335,9 @@ impl Drop for Present {
         self.presence.0.stirs.notify_one();
         if let Some(room) = online.room() {
             table.of_room.remove(&(room, number));
+        }
+        if let Some(party) = online.party() {
+            table.of_party.remove(&(party, number));
         }
         drop(table);
         let presence = &self.presence;

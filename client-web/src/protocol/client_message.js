@@ -184,8 +184,8 @@ export const history = (nonce, before, channel = 'room') =>
     w.uint(whole(before, 0xffffffff));
   });
 
-/** The player is writing a line for the room. */
-export const typing = () => message(LATER_FROM + 3, (w) => w.string('room'));
+/** The player is writing a line. @param {string} [channel] */
+export const typing = (channel = 'room') => message(LATER_FROM + 3, (w) => w.string(channel));
 /** @param {number} nonce comes back in the answer @param {boolean} lobby whether its lines are wanted */
 export const enterPeople = (nonce, lobby) =>
   message(PEOPLE, (w) => {
@@ -194,11 +194,11 @@ export const enterPeople = (nonce, lobby) =>
     w.bool(lobby);
   });
 
-/** @param {readonly string[]} handles of all whom one watches from now on */
-export const watch = (handles) =>
+/** @param {readonly string[]} whom of all whom one watches from now on: their handles, and `lobby` */
+export const watch = (whom) =>
   message(WATCH, (w) => {
-    w.uint(handles.length);
-    for (const handle of handles) w.string(handle);
+    w.uint(whom.length);
+    for (const of of whom) w.string(of);
   });
 
 /** @param {number} nonce comes back in the answer @param {number} player whom, of the room */

@@ -34,8 +34,12 @@ export const Feature = Object.freeze({
   PARTIES: 256,
   /** `Watch`, answered by `Presence`. */
   WATCH: 512,
+  /** `Typing` beyond rooms, told by `PeerTyping`, and a party's channel. */
+  TALKS: 1024,
+  /** The lobby in `Watch`, told by `Lobby`. */
+  LOBBY: 2048,
   /** All that the SDK does. */
-  ALL: 1023,
+  ALL: 4095,
 });
 
 /** First byte of a message. */

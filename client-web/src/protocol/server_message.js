@@ -47,7 +47,7 @@ export const OUT_OF_QUEUE = /** @type {const} */ ([
 ]);
 
 /** What there is to say of people, by index. */
-const PEOPLE_NEWS = /** @type {const} */ (['You', 'Out', 'Blocked', 'Answer']);
+const PEOPLE_NEWS = /** @type {const} */ (['You', 'Out', 'Blocked', 'Answer', 'Party']);
 
 /** Why somebody is not in a party, by index. */
 export const OUT_OF_PARTY = /** @type {const} */ ([
@@ -84,6 +84,7 @@ const QUEUE_STATES = /** @type {const} */ (['Out', 'Waiting', 'Offered', 'Going'
  * @typedef {{ type: 'You', nonce: number, handle: string, unread: import('../types.js').Unread[] }
  *   | { type: 'Out', nonce: number, reason: import('../types.js').Refusal }
  *   | { type: 'Blocked', peers: import('../types.js').Peer[], more: boolean }
+ *   | { type: 'Party', channel: string }
  *   | { type: 'Answer', nonce: number, peer: import('../types.js').Peer | undefined,
  *       refusal: import('../types.js').Refusal | undefined }} PeopleNews
  */
@@ -148,6 +149,8 @@ const QUEUE_STATES = /** @type {const} */ (['Out', 'Waiting', 'Offered', 'Going'
  *     refusal: import('../types.js').Refusal | undefined }
  *   | { type: 'People', news: PeopleNews }
  *   | { type: 'Presence', peers: { handle: string, at: PeerAt }[] }
+ *   | { type: 'Lobby', count: number, here: import('../types.js').Peer[], gone: string[] }
+ *   | { type: 'PeerTyping', channel: string, peer: import('../types.js').Peer }
  *   | { type: 'Queue', nonce: number, state: QueueState }
  *   | { type: 'Party', nonce: number, state: PartyState }
  *   } ServerMessage
@@ -162,7 +165,7 @@ const RESERVED_TO = 250;
  * @type {Partial<Record<number, ServerMessage['type']>>}
  */
 const LATER = {
-  129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines', 133: 'Typing', 134: 'Line', 135: 'Past', 136: 'People', 137: 'Presence', 140: 'Queue', 141: 'Party',
+  129: 'Prepare', 130: 'Notice', 131: 'Said', 132: 'Lines', 133: 'Typing', 134: 'Line', 135: 'Past', 136: 'People', 137: 'Presence', 138: 'PeerTyping', 139: 'Lobby', 140: 'Queue', 141: 'Party',
 };
 
 /**
@@ -258,6 +261,8 @@ const FIELDS = {
   },
   People: (r) => ({ news: peopleNews(r) }),
   Presence: (r) => ({ peers: r.list(PRESENCES_PER_PAGE, (of) => ({ handle: of.string(), at: peerAt(of) })) }),
+  Lobby: (r) => ({ count: r.u32(), here: r.list(PEERS_PER_PAGE, peer), gone: r.list(PRESENCES_PER_PAGE, (of) => of.string()) }),
+  PeerTyping: (r) => ({ channel: r.string(), peer: peer(r) }),
   Queue: (r) => ({ nonce: r.u32(), state: queueState(r) }),
   Party: (r) => ({ nonce: r.u32(), state: partyState(r) }),
 };
@@ -371,6 +376,8 @@ function peopleNews(r) {
       return { type, nonce: r.u32(), reason: r.variant(REFUSALS) };
     case 'Blocked':
       return { type, peers: r.list(PEERS_PER_PAGE, peer), more: r.bool() };
+    case 'Party':
+      return { type, channel: r.string() };
     case 'Answer': {
       const nonce = r.u32();
       return r.variant([true, false]) ? { type, nonce, peer: peer(r), refusal: undefined } : { type, nonce, peer: undefined, refusal: r.variant(REFUSALS) };

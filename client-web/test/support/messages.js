@@ -322,6 +322,24 @@ export const lines = (nonce, told, { more = false, next = 0, own = false } = {})
 export const noLines = (nonce, reason) => later(132, (w) => [nonce, 1, reason].forEach((value) => w.uint(value)));
 /** @param {number} player */
 export const typing = (player) => later(133, (w) => w.uint(player));
+/** @param {string} channel @param {string} handle @param {string} [name] */
+export const peerTyping = (channel, handle, name = 'Bo') => later(138, (w) => [channel, handle, name].forEach((text) => w.string(text)));
+/** @param {number} count @param {[string, string][]} here handles and names @param {string[]} [gone] */
+export const lobbyPeople = (count, here, gone = []) =>
+  later(139, (w) => {
+    w.uint(count);
+    list(w, here, ([handle, name]) => {
+      w.string(handle);
+      w.string(name);
+    });
+    list(w, gone, (handle) => w.string(handle));
+  });
+/** @param {string} channel of the player's party; empty: of none */
+export const partyChannel = (channel) =>
+  later(136, (w) => {
+    w.uint(4);
+    w.string(channel);
+  });
 /** @param {number} retryAfterMs */
 export const stopping = (retryAfterMs) => message(10, (w) => w.uint(retryAfterMs));
 /** @param {string} token @param {number} [graceMs] */

@@ -7,6 +7,7 @@ import { chatLine, setTime } from './chat_line.js';
 import { ChatPast } from './chat_past.js';
 import { element, make } from './dom.js';
 import { isTyping } from './input.js';
+import { whoTypes } from './typing_line.js';
 import { tell } from './tell.js';
 
 const LINES_MAX = 60;
@@ -78,9 +79,7 @@ export class Chat {
 
   /** Who is writing a line, by their numbers. @param {number[]} players */
   showTyping(players) {
-    const names = players.slice(0, 3).map((player) => make('bdi', '', this.#room.label(player)));
-    const list = names.flatMap((name, n) => (n === 0 ? [name] : [', ', name]));
-    this.#typing.replaceChildren(...list, players.length > 3 ? ' and others are typing' : players.length > 1 ? ' are typing' : players.length > 0 ? ' is typing' : '');
+    this.#typing.replaceChildren(...whoTypes(players.map((player) => this.#room.label(player))));
   }
 
   /** Shows the field and gives it the keyboard. */

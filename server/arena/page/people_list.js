@@ -1,12 +1,12 @@
 /**
- * Whom the page has heard of in the lobby, to be written to by a press, and whom the visitor has
- * blocked. Shown by `talk_panel.js` behind a tab of its own; names are set as text.
+ * Who is in the lobby, and who spoke there of late, to be written to by a press, and whom the visitor
+ * has blocked. Shown by `talk_panel.js` behind a tab of its own; names are set as text.
  */
 
 import { timeOf } from './chat_line.js';
-import { element, make } from './dom.js';
+import { element, make, write } from './dom.js';
 
-/** People that are listed. */
+/** Of those who spoke and are not there, so many are listed. */
 const SHOWN_MAX = 50;
 
 /** @typedef {import('/client/types.js').Peer} Peer */
@@ -14,6 +14,7 @@ const SHOWN_MAX = 50;
 export class PeopleList {
   #list = element('people-list', HTMLElement);
   #none = element('people-none', HTMLElement);
+  #count = element('people-count', HTMLElement);
   #blockedBox = element('blocked-box', HTMLElement);
   #blocked = element('blocked-list', HTMLElement);
   #onWrite;
@@ -28,20 +29,25 @@ export class PeopleList {
     this.#onUnblock = onUnblock;
   }
 
-  /** @param {import('./peers.js').Peers} peers @param {readonly Peer[]} blocked */
-  show(peers, blocked) {
-    const unheard = new Set(blocked.map(({ handle }) => handle));
-    const heard = peers.all.filter(({ handle }) => !unheard.has(handle)).slice(0, SHOWN_MAX);
-    fill(this.#list, heard.map(({ handle, name, at }) => {
-      const button = make('button', 'person');
-      button.type = 'button';
-      button.dataset.key = handle;
-      const said = make('span', 'person-note', `spoke ${timeOf(at)}`);
-      button.append(make('bdi', '', peers.label(handle, name)), said, make('span', 'person-go', 'Write'));
-      button.addEventListener('click', () => this.#onWrite(handle, name));
-      return button;
-    }));
-    this.#none.hidden = heard.length > 0;
+  /**
+   * @param {import('./peers.js').Peers} peers
+   * @param {readonly Peer[]} blocked
+   * @param {import('/client/tickwire.js').LobbyPeople | undefined} lobby
+   * @param {string | undefined} own the visitor's handle
+   */
+  show(peers, blocked, lobby, own) {
+    const unheard = new Set([own, ...blocked.map(({ handle }) => handle)]);
+    const spoke = peers.all.filter(({ handle }) => !unheard.has(handle));
+    const silent = [...(lobby ?? [])].filter(({ handle }) => !unheard.has(handle) && !spoke.some((of) => of.handle === handle));
+    silent.sort((a, b) => a.name.localeCompare(b.name));
+    // Who is there in front.
+    const here = spoke.filter(({ handle }) => lobby?.has(handle));
+    const away = spoke.filter(({ handle }) => !lobby?.has(handle));
+    const listed = [...here.map((of) => this.#item(peers, of, 'here')), ...silent.map((of) => this.#item(peers, of, 'here')), ...away.slice(0, SHOWN_MAX).map((of) => this.#item(peers, of, `spoke ${timeOf(of.at)}`))];
+    fill(this.#list, listed);
+    this.#none.hidden = listed.length > 0;
+    const count = lobby?.count ?? 0;
+    write(this.#count, count === 0 ? '' : count === 1 ? 'Nobody else is in the lobby.' : `${count} are in the lobby.`);
     fill(this.#blocked, blocked.map((peer) => {
       const button = make('button', 'person');
       button.type = 'button';
@@ -51,6 +57,16 @@ export class PeopleList {
       return button;
     }));
     this.#blockedBox.hidden = blocked.length === 0;
+  }
+
+  /** @param {import('./peers.js').Peers} peers @param {Peer} peer @param {string} note */
+  #item(peers, { handle, name }, note) {
+    const button = make('button', 'person');
+    button.type = 'button';
+    button.dataset.key = handle;
+    button.append(make('bdi', '', peers.label(handle, name)), make('span', 'person-note', note), make('span', 'person-go', 'Write'));
+    button.addEventListener('click', () => this.#onWrite(handle, name));
+    return button;
   }
 }
 

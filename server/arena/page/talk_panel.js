@@ -1,6 +1,6 @@
 /**
- * The lobby's chat: a tab for all who are there, one for whom the page has heard of, and one for each
- * other player with whom the visitor talks alone. The line that is written is the talk's; Enter sends,
+ * The lobby's chat: a tab for all who are there, one for the visitor's party, one for whom the page has
+ * heard of, and one for each other player with whom the visitor talks alone. The line that is written is the talk's; Enter sends,
  * Escape leaves a talk of two for the lobby's. One of the lobby's panels; `talks.js` has what is
  * shown, `talk_log.js` its lines.
  */
@@ -13,10 +13,12 @@ import { PeopleList } from './people_list.js';
 import { Tabs } from './tabs.js';
 import { TalkLog } from './talk_log.js';
 import { Talks } from './talks.js';
+import { whoTypes } from './typing_line.js';
 import { inWords } from './why.js';
 
 const LOBBY = 'lobby';
 const PEOPLE = 'people';
+const PARTY = 'party';
 
 /** @typedef {import('/client/tickwire.js').Link} Link */
 /** @typedef {import('/client/types.js').Line} Line */
@@ -30,11 +32,13 @@ export class TalkPanel {
   #form = element('talk-form', HTMLFormElement);
   #text = element('talk-text', HTMLInputElement);
   #state = element('talk-state', HTMLElement);
+  #typing = element('talk-typing', HTMLElement);
   #announcer = new Announcer();
   #peers = new Peers();
   #talks = new Talks({
     onChange: () => this.#show(),
     onLine: (talk, line) => this.#heard(talk, line),
+    onTyping: (talk) => talk === this.#shown && this.#showTyping(),
     onUnsent: (talk) => talk === this.#shown && this.#log?.showUnsent(),
     onRefused: (reason) => this.#announcer.say(`Not sent. ${inWords(reason)}`),
     isSeen: (talk) => talk === this.#shown && this.#isSeen,
@@ -47,6 +51,8 @@ export class TalkPanel {
   #shown = this.#talks.lobby;
   /** @type {TalkLog | undefined} */
   #log;
+  /** Who is there, while it is shown. @type {import('/client/tickwire.js').LobbyPeople | undefined} */
+  #lobby;
   #isAtPeople = false;
   /** The lobby is on the screen. */
   #isOn = false;
@@ -58,9 +64,16 @@ export class TalkPanel {
       event.preventDefault();
       this.#say(this.#text.value.trim());
     });
-    this.#text.addEventListener('input', () => (this.#shown.draft = this.#text.value));
+    this.#text.addEventListener('input', () => {
+      this.#shown.draft = this.#text.value;
+      this.#shown.channel?.typing();
+    });
+    element('party-chat', HTMLButtonElement).addEventListener('click', () => {
+      this.#pick(PARTY);
+      this.#text.focus();
+    });
     this.#panel.addEventListener('keydown', (event) => {
-      if (event.key !== 'Escape' || this.#shown === this.#talks.lobby || this.#isAtPeople) return;
+      if (event.key !== 'Escape' || this.#shown.handle === '' || this.#isAtPeople) return;
       this.#leaveTalk(this.#shown);
     });
     element('talk-block', HTMLButtonElement).addEventListener('click', () => this.#block(this.#shown.handle, this.#shown.name, true));
@@ -72,6 +85,8 @@ export class TalkPanel {
   /** @param {Link} link that is fresh */
   attach(link) {
     this.#link = link;
+    this.#lobby = undefined;
+    this.#watch();
     this.#panel.hidden = !link.offers.people;
     this.#log?.stop();
     this.#log = undefined;
@@ -94,12 +109,14 @@ export class TalkPanel {
   start() {
     this.#isOn = true;
     this.#toasted.clear();
+    this.#watch();
     this.#look();
   }
 
   /** It is left. */
   stop() {
     this.#isOn = false;
+    this.#watch();
     this.#announcer.clear();
   }
 
@@ -123,15 +140,25 @@ export class TalkPanel {
   /** @param {string} id of a tab */
   #pick(id) {
     this.#isAtPeople = id === PEOPLE;
+    this.#watch();
     if (this.#isAtPeople) {
       this.#showPeople();
       return this.#show();
     }
-    const talk = id === LOBBY ? this.#talks.lobby : this.#talks.directs.find(({ handle }) => handle === id);
+    const talk = id === LOBBY ? this.#talks.lobby : id === PARTY ? this.#talks.party : this.#talks.directs.find(({ handle }) => handle === id);
     if (talk === undefined) return;
     if (talk !== this.#shown || this.#log === undefined) this.#open(talk);
     this.#show();
     this.#look();
+  }
+
+  /** Who is in the lobby is told as long as it is shown. */
+  #watch() {
+    const isWanted = this.#isAtPeople && this.#isOn && this.#link?.state !== 'closed' && this.#link?.offers.lobby === true;
+    if (isWanted === (this.#lobby !== undefined)) return;
+    this.#lobby?.close();
+    this.#lobby = isWanted ? this.#link?.watchLobby() : undefined;
+    this.#lobby?.on('change', () => this.#showPeople());
   }
 
   /** @param {Talk} talk */
@@ -139,12 +166,13 @@ export class TalkPanel {
     this.#log?.stop();
     this.#shown = talk;
     this.#text.value = talk.draft;
+    this.#showTyping();
     this.#log = talk.channel && new TalkLog(talk, {
       label: (line) => (line.own ? 'You' : this.#peers.label(line.from, line.name)),
       heard: (line) => talk === this.#talks.lobby && this.#peers.heard(line),
       reached: (id) => this.#talks.reached(talk, id),
       isBlocked: (handle) => this.#isBlocked(handle),
-      onAuthor: talk === this.#talks.lobby ? (handle, name) => this.#write(handle, name) : undefined,
+      onAuthor: talk.handle === '' ? (handle, name) => this.#write(handle, name) : undefined,
       again: (unsent) => {
         this.#talks.forget(talk, unsent);
         this.#say(unsent.text, talk);
@@ -224,32 +252,42 @@ export class TalkPanel {
     if (this.#isOn && (!isLobby || this.#panel.contains(document.activeElement))) this.#announcer.say(`${name}: ${line.text}`);
     if (this.#isOn || isLobby || this.#toasted.has(talk.handle)) return;
     this.#toasted.add(talk.handle);
-    toast(`${name} wrote to you: ${line.text}`, false, 8000);
+    toast(`${name} wrote to ${talk === this.#talks.party ? 'your party' : 'you'}: ${line.text}`, false, 8000);
   }
 
   #show() {
     // It may have made place for another one.
-    if (this.#shown !== this.#talks.lobby && !this.#talks.directs.includes(this.#shown)) this.#open(this.#talks.lobby);
-    const current = this.#isAtPeople ? PEOPLE : this.#shown === this.#talks.lobby ? LOBBY : this.#shown.handle;
+    const { lobby, party } = this.#talks;
+    if (this.#shown !== lobby && this.#shown !== party && !this.#talks.directs.includes(this.#shown)) this.#open(lobby);
+    const isParty = this.#shown === party;
+    const current = this.#isAtPeople ? PEOPLE : this.#shown === lobby ? LOBBY : isParty ? PARTY : this.#shown.handle;
     const directs = this.#talks.directs.map(({ handle, name, unread }) => ({ id: handle, label: this.#peers.label(handle, name), unread, panel: 'talk-view' }));
     this.#tabs.show([
-      { id: LOBBY, label: 'Lobby', unread: this.#talks.lobby.unread, panel: 'talk-view' },
+      { id: LOBBY, label: 'Lobby', unread: lobby.unread, panel: 'talk-view' },
+      ...(party === undefined ? [] : [{ id: PARTY, label: 'Party', unread: party.unread, panel: 'talk-view' }]),
       { id: PEOPLE, label: 'People', panel: 'talk-people' },
       ...directs,
     ], current);
     this.#view.hidden = this.#isAtPeople;
     this.#peoplePage.hidden = !this.#isAtPeople;
     this.#view.setAttribute('aria-labelledby', `tab-${current === PEOPLE ? LOBBY : current}`);
-    const isOfTwo = this.#shown !== this.#talks.lobby;
+    element('party-chat', HTMLButtonElement).hidden = party === undefined;
+    const isOfTwo = this.#shown.handle !== '';
     this.#peer.hidden = !isOfTwo;
     const name = isOfTwo ? this.#peers.label(this.#shown.handle, this.#shown.name) : '';
     write(element('talk-peer-name', HTMLElement), name);
-    this.#text.placeholder = isOfTwo ? 'Write to them alone' : 'Say something to the lobby';
-    this.#text.setAttribute('aria-label', isOfTwo ? `Message to ${name}` : 'Message to the lobby');
+    this.#text.placeholder = isOfTwo ? 'Write to them alone' : isParty ? 'Say something to your party' : 'Say something to the lobby';
+    this.#text.setAttribute('aria-label', isOfTwo ? `Message to ${name}` : isParty ? 'Message to your party' : 'Message to the lobby');
+    element('talk-log', HTMLElement).setAttribute('aria-label', isOfTwo ? `Chat with ${name}` : isParty ? 'Chat of your party' : 'Chat of the lobby');
     write(element('talk-empty', HTMLElement), isOfTwo ? 'What you write is for them alone. It waits while they are away.' : 'Nobody has said anything yet.');
   }
 
+  #showTyping() {
+    const names = this.#shown.writers.map(({ handle, name }) => this.#peers.label(handle, name));
+    this.#typing.replaceChildren(...whoTypes(names));
+  }
+
   #showPeople() {
-    this.#people.show(this.#peers, this.#link?.blocked ?? []);
+    this.#people.show(this.#peers, this.#link?.blocked ?? [], this.#lobby, this.#link?.handle);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The visitor's talks: the lobby's, and those with one other player each. What of each is not seen
+ * The visitor's talks: the lobby's, the party's, and those with one other player each. What of each is not seen
  * yet, what was said and is not on its way, whom it is with. It outlives links: a talk gets the
  * channel of each new one. No elements; `talk_panel.js` shows it.
  */
@@ -24,7 +24,7 @@ const REFUSED_MAX = 20;
 
 /** One of them. */
 export class Talk {
-  /** Of the other one; empty for the lobby's. */
+  /** Of the other one; empty for the lobby's and the party's. */
   handle;
   name;
   /** @type {Channel | undefined} */
@@ -37,6 +37,8 @@ export class Talk {
   draft = '';
   /** @type {Unsent[]} */
   unsent = [];
+  /** Who else writes there. @type {readonly import('/client/types.js').Peer[]} */
+  writers = [];
 
   /** @param {string} handle @param {string} name */
   constructor(handle, name) {
@@ -50,6 +52,7 @@ export class Talk {
  * @typedef {object} Ears
  * @property {() => void} onChange talks, or what of them is unread
  * @property {(talk: Talk, line: Line) => void} onLine somebody said something
+ * @property {(talk: Talk) => void} onTyping others write there, or do no longer
  * @property {(talk: Talk) => void} onUnsent what of the visitor's own is not said
  * @property {(reason: string) => void} onRefused a line of theirs was refused, by the SDK's name of why
  * @property {(talk: Talk) => boolean} isSeen whether the visitor looks at it
@@ -57,6 +60,8 @@ export class Talk {
 
 export class Talks {
   lobby = new Talk('', 'Lobby');
+  /** That of the visitor's party, if they are in one. @type {Talk | undefined} */
+  party;
   /** By handle, the one that was begun last at the end. @type {Map<string, Talk>} */
   #directs = new Map();
   /** @type {Link | undefined} */
@@ -78,9 +83,11 @@ export class Talks {
   /** @param {Link} link that is fresh, to a server with people */
   attach(link) {
     this.#link = link;
-    this.lobby.channel = link.chat;
+    this.#listen(this.lobby, link.chat);
     link.chat.on('line', (line) => this.#heard(this.lobby, line));
-    for (const talk of this.directs) talk.channel = link.direct(talk.handle);
+    for (const talk of this.directs) this.#listen(talk, link.direct(talk.handle));
+    link.party.on('change', () => link === this.#link && this.#follow(link.party.chat));
+    this.#follow(link.party.chat);
     link.on('direct', (channel, line) => {
       const talk = this.open(channel.peer ?? '', line.own ? '' : line.name);
       this.#heard(talk, line);
@@ -105,7 +112,7 @@ export class Talks {
     let talk = this.#directs.get(handle);
     if (talk === undefined) {
       talk = new Talk(handle, name);
-      talk.channel = this.#link?.direct(handle);
+      if (this.#link !== undefined) this.#listen(talk, this.#link.direct(handle));
       this.#directs.set(handle, talk);
       if (this.#directs.size > TALKS_MAX) this.#closeOne(talk);
       this.#changed();
@@ -169,6 +176,28 @@ export class Talks {
   forget(talk, unsent) {
     talk.unsent = talk.unsent.filter((other) => other !== unsent);
     this.#ears.onUnsent(talk);
+  }
+
+  /** @param {Talk} talk @param {Channel} channel of a link that is fresh */
+  #listen(talk, channel) {
+    talk.channel = channel;
+    talk.writers = [];
+    channel.on('typing', (peers) => {
+      talk.writers = peers;
+      this.#ears.onTyping(talk);
+    });
+  }
+
+  /** The visitor is in another party, or in none. @param {Channel | undefined} channel */
+  #follow(channel) {
+    if (channel === this.party?.channel) return;
+    const talk = channel && new Talk('', 'Party');
+    this.party = talk;
+    if (channel !== undefined && talk !== undefined) {
+      this.#listen(talk, channel);
+      channel.on('line', (line) => this.#heard(talk, line));
+    }
+    this.#ears.onChange();
   }
 
   /** @param {Talk} talk @param {Line} line */

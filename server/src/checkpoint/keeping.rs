@@ -13,6 +13,7 @@ use tickwire::ids::{RoomId, Tick};
 
 use super::slots::{Change, Slots};
 use super::{Keeper, Outcome, Sealed, envelope};
+use crate::background;
 use crate::date::Date;
 use crate::directory::claims::Claim;
 use crate::directory::{GameIndex, Kept};
@@ -106,6 +107,7 @@ impl Keeping {
         std::thread::Builder::new()
             .name("checkpoints".into())
             .spawn(move || {
+                background::steps_aside();
                 self.run();
                 drop(alive);
             })

@@ -25,7 +25,7 @@ use crate::directory::engine::{Engine, Event, OWNERS_MAX};
 use crate::directory::nodes::AskId;
 use crate::directory::ownership::State;
 use crate::directory::ownership::messages::{Incarnation, Reply, Run};
-use crate::lobby::NodeLobby;
+use crate::lobby::{Answered, NodeLobby};
 use crate::metrics::Metrics;
 use crate::worker;
 
@@ -316,7 +316,11 @@ impl Task {
             link::Event::AskedContact { reply } => reply.send(self.node.contact(now)),
             link::Event::Asked { from, body, reply } => {
                 match self.lobby.asked(&body, Instant::now()) {
-                    Ok(answer) => reply.send(answer.into()),
+                    Ok(Answered::Now(answer)) => reply.send(answer.into()),
+                    Ok(Answered::Later(answer)) => {
+                        tokio::spawn(async { reply.send(answer.await.into()) });
+                    }
+                    Ok(Answered::Never) => {}
                     Err(error) => {
                         let from = status::shown(from);
                         tracing::warn!(from, %error, "a node's question can't be read");

@@ -6,6 +6,7 @@
 //!
 //! A request that is refused had no effect, and is answered with a problem document.
 
+mod answer;
 mod boards;
 mod callers;
 mod event;
@@ -15,6 +16,7 @@ mod history;
 mod idempotency;
 mod matches;
 mod openapi;
+mod passed_on;
 mod player;
 mod presence;
 pub(super) mod problem;
@@ -98,9 +100,12 @@ impl Api {
         if certificate.is_none() && !listen.ip().is_loopback() {
             tracing::warn!(%listen, "api-listen without tls-cert: keys can be read on their way");
         }
+        let callers = Callers::new(path, games)?;
+        let events = Arc::new(Events::new(lobby.store().clone()));
+        events.clone().serve_other_nodes(lobby);
         Ok(Api {
-            callers: Callers::new(path, games)?,
-            events: Arc::new(Events::new(lobby.store().clone())),
+            callers,
+            events,
             lobby: lobby.clone(),
             metrics: metrics.clone(),
             patience: config.header_timeout,

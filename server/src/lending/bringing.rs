@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use tickwire::limits::WATCHED_MAX;
 use tickwire::protocol::server_message::Refusal;
 
 use super::house::unpack_blocked;
 use super::state::Brought;
 use super::wire::{BackMail, BackWhat};
 use crate::metrics::Metrics;
-use crate::presence::{At, Letter, Presence, Standing, Window};
+use crate::presence::{At, Letter, Presence, Shown, Standing, Window};
 
 /// Puts what came back into mailboxes.
 pub(super) fn bring(
@@ -42,6 +43,20 @@ pub(super) fn bring(
     match what {
         BackWhat::LineOfTwo(bytes) => line(Window::Two, bytes),
         BackWhat::LineOfLobby(bytes) => line(Window::Lobby, bytes),
+        BackWhat::LineOfParty(bytes) => line(Window::Party, bytes),
+        BackWhat::Hint(bytes) => {
+            let bytes = Bytes::from(bytes);
+            here.for_each(|online| online.hint(bytes.clone(), now));
+        }
+        BackWhat::Crowd(count, mut people) => {
+            // Another node's word: of no more than are shown, in their order.
+            people.truncate(WATCHED_MAX);
+            people.sort_unstable();
+            let shown = Arc::new(Shown { count, people });
+            here.for_each(|online| online.show_crowd(shown.clone(), now));
+        }
+        BackWhat::Talk(bytes) => stands(Standing::Talk, bytes),
+        BackWhat::InParty(party) => here.for_each(|online| _ = presence.set_party(online, party)),
         BackWhat::Queue(bytes) => stands(Standing::Queue, bytes),
         BackWhat::Party(bytes) => stands(Standing::Party, bytes),
         BackWhat::Letter(bytes) => {
@@ -61,7 +76,11 @@ pub(super) fn bring(
         }
         BackWhat::Blocked(them) => {
             let blocked = Arc::new(unpack_blocked(them));
-            here.for_each(|online| online.block(blocked.clone()));
+            for online in here {
+                online.block(blocked.clone());
+                // Where this node is the home one day, others may see them from now on.
+                presence.stir(&online.identity);
+            }
         }
         BackWhat::Hears(lobby) => here.for_each(|online| online.hear(lobby)),
         // They are for who waits.

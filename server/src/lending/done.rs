@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::node_id::NodeId;
 use super::wire::Question;
 use crate::auth::Identity;
-use crate::presence::{Blocked, Online};
+use crate::presence::{Blocked, Online, PartyChannel};
 
 /// What the lobby is to do.
 pub(crate) enum Do {
@@ -18,6 +18,8 @@ pub(crate) enum Do {
         blocked: Option<Arc<Blocked>>,
         /// How their party stood, as they were told last.
         party: Bytes,
+        /// That party's channel.
+        channel: Option<PartyChannel>,
     },
     /// A stand-in's connection is on its way into a room.
     Entered { who: Arc<Online> },

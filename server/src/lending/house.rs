@@ -257,6 +257,8 @@ impl Lending {
             takes_notices: entry.takes_notices,
             attends: entry.attends,
             muted_until: Date(entry.muted_until),
+            // It is in that once the party says so.
+            party: None,
         };
         let name = player_name(&entry.name);
         let guest = presence.lend(game, &name, &player, away, &lent);
@@ -270,6 +272,7 @@ impl Lending {
             is_new: entry.is_new,
             blocked,
             party: entry.party.into(),
+            channel: entry.party_channel,
         });
         self.guests.insert(entry.number, guest);
     }
@@ -288,6 +291,11 @@ fn packed(Mail { to, what }: Mail) -> BackMail {
         Sent::Part(bytes, is_last) => BackWhat::Part(bytes.into(), is_last),
         Sent::Line(Window::Two, bytes) => BackWhat::LineOfTwo(bytes.into()),
         Sent::Line(Window::Lobby, bytes) => BackWhat::LineOfLobby(bytes.into()),
+        Sent::Line(Window::Party, bytes) => BackWhat::LineOfParty(bytes.into()),
+        Sent::Crowd(shown) => BackWhat::Crowd(shown.count, shown.people.clone()),
+        Sent::Hint(bytes) => BackWhat::Hint(bytes.into()),
+        Sent::InParty(party) => BackWhat::InParty(party),
+        Sent::Stands(Standing::Talk, bytes) => BackWhat::Talk(bytes.into()),
         Sent::Stands(Standing::Queue, bytes) => BackWhat::Queue(bytes.into()),
         Sent::Stands(Standing::Party, bytes) => BackWhat::Party(bytes.into()),
         Sent::Blocked(blocked) => {

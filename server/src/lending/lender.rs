@@ -18,6 +18,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(4);
 /// Bytes that wait for the way there beside those who are to enter. Beyond: it does not take what it
 /// is sent, and all are lent anew.
 const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// While so many wait nothing goes that holds for a moment only.
+const HINTED_BYTES_MAX: usize = 32 * 1024;
 
 /// What is to go.
 enum Due {
@@ -79,6 +81,11 @@ impl Lender {
     /// Somebody came.
     pub(super) fn enter(&mut self, online: &Arc<Online>, is_new: bool) {
         self.due.push_back(Due::Enter(online.clone(), is_new));
+    }
+
+    /// Whether what holds for a moment is worth sending.
+    pub(super) fn has_time(&self) -> bool {
+        !self.is_entering && self.bytes <= HINTED_BYTES_MAX
     }
 
     pub(super) fn push(&mut self, item: Item) {
@@ -159,6 +166,30 @@ fn entry(online: &Online, is_new: bool) -> Item {
         muted_until: lent.muted_until.0,
         blocked: online.blocked().as_deref().map(named),
         party: online.shown(Standing::Party).to_vec(),
+        party_channel: lent.party,
         is_queued: online.is_queued(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_for_a_moment_goes_where_little_waits() {
+        let mut lender = Lender::new(NodeId(1), 1, Instant::now());
+        assert!(!lender.has_time(), "they enter first");
+        lender.enter_all(Vec::new());
+        assert!(lender.has_time());
+        let (number, muted_until) = (1, 0);
+        let body = vec![7; HINTED_BYTES_MAX];
+        lender.push(Item::Request {
+            number,
+            muted_until,
+            body,
+        });
+        assert!(!lender.has_time());
+        while lender.next_frame().is_some() {}
+        assert!(lender.has_time());
+    }
 }

@@ -263,6 +263,17 @@ impl Lending {
         Place::Home
     }
 
+    /// The same for what holds for a moment, which is dropped first.
+    pub(crate) fn hint(&self, who: &Online, body: &[u8]) -> Place {
+        match &mut self.state.lock().stage {
+            Stage::Own { serves_at: None } => return Place::Here,
+            Stage::Lent(lender) if lender.has_time() => lender.push(request(who, body)),
+            _ => return Place::Nowhere,
+        }
+        self.wake.notify_one();
+        Place::Home
+    }
+
     /// A connection of this node asks this, of which another home is to know.
     pub(crate) fn lasts(&self, who: &Arc<Online>, what: Lasting, body: Bytes) {
         let mut state = self.state.lock();

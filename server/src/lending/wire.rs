@@ -10,9 +10,10 @@ use tickwire::codec::{append_saved, take_saved};
 use tickwire::protocol::PeerAt;
 
 use crate::auth::Handle;
+use crate::presence::{PartyChannel, STANDINGS};
 
 /// Rises with every change of what follows it.
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 3;
 /// Bytes of a frame, at most.
 pub(crate) const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// Once a frame has so many nothing more goes into it: with the longest there is it is whole.
@@ -20,7 +21,7 @@ pub(super) const FRAME_BYTES_FULL: usize = 12 * 1024;
 /// Bytes of a number, and of two lengths, at most.
 const NUMBER_BYTES_MAX: usize = 10;
 /// Bytes of an item beside its texts, at most.
-const ITEM_BYTES: usize = 10 * NUMBER_BYTES_MAX;
+const ITEM_BYTES: usize = 12 * NUMBER_BYTES_MAX;
 
 /// One frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,12 +122,14 @@ pub(super) struct Entry {
     /// See [`crate::presence::Lent`].
     pub(super) hears: Option<bool>,
     pub(super) takes_notices: bool,
-    pub(super) attends: [bool; 2],
+    pub(super) attends: [bool; STANDINGS],
     pub(super) muted_until: u64,
     /// Whom they have blocked, if that is known: identities and names.
     pub(super) blocked: Option<Vec<(String, String)>>,
     /// How their party stood last, as they were told; empty: they were told nothing.
     pub(super) party: Vec<u8>,
+    /// That party's channel.
+    pub(super) party_channel: Option<PartyChannel>,
     /// They were told last that they are in the queue.
     pub(super) is_queued: bool,
 }
@@ -146,8 +149,14 @@ pub(super) enum BackWhat {
     Part(Vec<u8>, bool),
     LineOfTwo(Vec<u8>),
     LineOfLobby(Vec<u8>),
+    LineOfParty(Vec<u8>),
+    Hint(Vec<u8>),
+    /// How many there are, and who of them is shown.
+    Crowd(u32, Vec<(Handle, String)>),
     Queue(Vec<u8>),
     Party(Vec<u8>),
+    Talk(Vec<u8>),
+    InParty(Option<PartyChannel>),
     At(Handle, PeerAt),
     Blocked(Vec<(String, String)>),
     Hears(bool),
@@ -263,10 +272,11 @@ mod tests {
             is_listed: true,
             hears: Some(true),
             takes_notices: true,
-            attends: [true; 2],
+            attends: [true; STANDINGS],
             muted_until: u64::MAX,
             blocked: Some(vec![(player, name); BLOCKED_MAX]),
             party: vec![0; 2048],
+            party_channel: Some(PartyChannel::new(u64::MAX)),
             is_queued: true,
         }
     }

@@ -117,7 +117,7 @@ impl Desk<'_> {
             // That of a match is not told of before somebody is there.
             (Standing::Queue, _) => self.home,
             (Standing::Party, Trace::At(node)) => Some(node),
-            (Standing::Party, _) => None,
+            (Standing::Party | Standing::Talk, _) => None,
         };
         let Some(node) = node else {
             // One that has just been made is found by its number.

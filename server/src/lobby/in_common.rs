@@ -60,8 +60,14 @@ impl Shared {
 
     pub(super) fn do_lent(&self, done: Vec<Do>, now: Instant) {
         for what in done {
-            if let Do::Greet { who, party, .. } = &what {
-                self.greet_lent(who, party, now);
+            if let Do::Greet {
+                who,
+                party,
+                channel,
+                ..
+            } = &what
+            {
+                self.greet_lent(who, (party, *channel), now);
             }
             let left = self.people.do_lent(what, now);
             let left = left.and_then(|what| self.do_joint(what, now));

@@ -21,7 +21,7 @@ use crate::directory::code::read_code;
 use crate::lending::wire::read;
 use crate::lending::{Do, Key, LOBBY, Place};
 use crate::party::Newcomer;
-use crate::presence::{Online, Standing};
+use crate::presence::{Online, PartyChannel, Standing};
 use crate::worker::{PartyLink, QueueLink};
 
 impl Shared {
@@ -53,7 +53,12 @@ impl Shared {
     }
 
     /// A stand-in came, of somebody whose party stood so.
-    pub(super) fn greet_lent(&self, who: &Arc<Online>, party: &[u8], now: Instant) {
+    pub(super) fn greet_lent(
+        &self,
+        who: &Arc<Online>,
+        (party, channel): (&[u8], Option<PartyChannel>),
+        now: Instant,
+    ) {
         let Some(game) = self.game_of(who) else {
             return;
         };
@@ -64,7 +69,7 @@ impl Shared {
             game.partying.with(now, |parties| {
                 parties.on_come(&around, &who.identity, &who.name);
             });
-            self.recall_party(game, who, party, now);
+            self.recall_party(game, who, (party, channel), now);
         }
         if let Some(queueing) = &game.queueing
             && who.attends(Standing::Queue)
@@ -81,7 +86,13 @@ impl Shared {
     }
 
     /// Somebody comes with the party that they had at another home.
-    fn recall_party(&self, game: &Offered, who: &Online, shown: &[u8], now: Instant) {
+    fn recall_party(
+        &self,
+        game: &Offered,
+        who: &Online,
+        (shown, channel): (&[u8], Option<PartyChannel>),
+        now: Instant,
+    ) {
         let Ok(Some(ServerMessage::Party {
             state: PartyState::In { code, you, .. },
             ..
@@ -90,8 +101,11 @@ impl Shared {
             return;
         };
         let around = self.party_around(game, now);
-        game.partying.with(now, |parties| match read_code(&code) {
-            Some(code) => parties.recall(&around, &who.identity, &who.name, (code, you)),
+        let recalled = read_code(&code).zip(channel.or_else(|| around.channel()));
+        game.partying.with(now, |parties| match recalled {
+            Some((code, channel)) => {
+                parties.recall(&around, &who.identity, &who.name, (code, you), channel);
+            }
             None => parties.show(&around, &who.identity),
         });
     }
@@ -140,7 +154,8 @@ impl Shared {
                 let own = self.moderation.presence().all(|online| !online.is_lent());
                 for who in own.iter().filter(|who| who.attends(Standing::Party)) {
                     if let Some(game) = self.game_of(who) {
-                        self.recall_party(game, who, &who.shown(Standing::Party), now);
+                        let shown = who.shown(Standing::Party);
+                        self.recall_party(game, who, (&shown, who.party()), now);
                     }
                 }
             }

@@ -5,6 +5,7 @@
 mod asked;
 mod desk;
 mod elsewhere;
+mod for_programs;
 mod games;
 mod guest_key;
 mod home_asks;
@@ -37,7 +38,7 @@ pub(crate) use games::GameToServe;
 pub use listed::ListedRoom;
 #[doc(hidden)]
 pub use neighbours::Neighbours;
-pub(crate) use of_node::NodeLobby;
+pub(crate) use of_node::{Answered, NodeLobby};
 pub(crate) use restoring::NotRestored;
 #[cfg(test)]
 pub(crate) use sessions::tests::BREAKS;

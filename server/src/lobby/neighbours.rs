@@ -99,9 +99,11 @@ impl Neighbours {
             for (id, to, bytes) in me.nodes.unsent() {
                 let asked = all.iter().find(|other| other.incarnation == to);
                 let ask = nodes::decode_ask(&bytes).expect("a node asks what another reads");
+                let asked = asked.filter(|asked| asked.is_heard);
+                // Programs' ports are of servers of their own processes.
                 let answer = asked
-                    .filter(|asked| asked.is_heard)
-                    .map(|asked| nodes::encode(&asked.shared.asked(ask, now)));
+                    .zip(ask.of_player())
+                    .map(|(asked, ask)| nodes::encode(&asked.shared.asked(ask, now)));
                 let answered = me.nodes.answered(id, answer.as_deref());
                 answered.expect("a node answers what another reads");
             }

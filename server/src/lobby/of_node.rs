@@ -9,16 +9,27 @@ use tickwire::ids::RoomId;
 use tickwire::protocol::{ServerMessage, feature};
 
 use super::desk::load;
+use super::for_programs::Answering;
 use super::restoring::NotRestored;
 use super::shared::Shared;
 use crate::directory::claims::Claim;
-use crate::directory::nodes::{self, AskError, Nodes};
+use crate::directory::nodes::{self, AskError, Asked, Nodes};
 use crate::directory::ownership::messages::Incarnation;
 use crate::worker::{Order, SendOn, Session};
 
 /// For so long a client holds a connection to where it may be sent: room enough for a room that waits
 /// for its turn to stop. Less, where a hello must come sooner: all nodes have the same settings.
 const PREPARED_FOR: Duration = Duration::from_secs(4);
+
+/// What another node is answered, in bytes.
+pub(crate) enum Answered {
+    Now(Vec<u8>),
+    /// When a room or a disk has answered: no longer than a program waits, and no more of them than
+    /// a link has questions.
+    Later(Answering),
+    /// Nothing: nobody serves programs here.
+    Never,
+}
 
 /// See the module's description. Clones are the same lobby.
 #[derive(Clone)]
@@ -48,13 +59,18 @@ impl NodeLobby {
         self.shared.tell_others(&self.nodes, load, now)
     }
 
-    /// The answer to what a node asks, in bytes.
+    /// What a node is answered.
     ///
     /// # Errors
     /// Nothing is asked there.
-    pub(crate) fn asked(&self, ask: &[u8], now: Instant) -> Result<Vec<u8>, AskError> {
-        let ask = nodes::decode_ask(ask)?;
-        Ok(nodes::encode(&self.shared.asked(ask, now)))
+    pub(crate) fn asked(&self, ask: &[u8], now: Instant) -> Result<Answered, AskError> {
+        Ok(match nodes::decode_ask(ask)? {
+            Asked::Player(ask) => Answered::Now(nodes::encode(&self.shared.asked(ask, now))),
+            Asked::Program(said) => match self.shared.programs.get() {
+                Some(serve) => Answered::Later(serve(said)),
+                None => Answered::Never,
+            },
+        })
     }
 
     /// A room comes here, of what is kept of it, and is ticked by `claim`. May wait for a worker.

@@ -95,11 +95,11 @@ impl Shared {
         let around = self.party_around(game, now);
         let state = match request {
             PartyRequest::Create { nonce } => {
-                let make = |code| {
-                    let make = |parties: &mut Parties| parties.create(&around, who, code);
+                let make = |named| {
+                    let make = |parties: &mut Parties| parties.create(&around, who, named);
                     game.partying.with(now, make)
                 };
-                let made = around.code().map(make);
+                let made = around.code().zip(around.channel()).map(make);
                 let state = made.unwrap_or_else(|| out(OutOfParty::TooManyParties));
                 (*nonce, state)
             }

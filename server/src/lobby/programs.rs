@@ -4,12 +4,29 @@ use serde_json::{Map, Value};
 use tickwire::ids::RoomId;
 use tokio::sync::oneshot;
 
+use super::for_programs::Answering;
 use super::{GameIndex, ListedRoom, Lobby, OfGame};
 use crate::game::Job;
 use crate::notices::GameEvent;
 use crate::worker::Order;
 
 impl Lobby {
+    /// From now on what programs say at other nodes to rooms of this one is served so. Once.
+    pub(crate) fn serve_programs(
+        &self,
+        serve: impl Fn(Vec<u8>) -> Answering + Send + Sync + 'static,
+    ) {
+        // Who comes second would serve the same.
+        let _ = self.shared.programs.set(Box::new(serve));
+    }
+
+    /// Brings what a program says to the node of a room that is not here. `None`: nobody answered,
+    /// and whether it was done is not known.
+    pub(crate) async fn say_elsewhere(&self, room: RoomId, said: Vec<u8>) -> Option<Vec<u8>> {
+        let answer = self.shared.nodes.get()?.ask_for_program(room, said)?;
+        answer.await.ok()
+    }
+
     /// The listed rooms whose numbers come after `after`, by their numbers, so many at most, of the
     /// games whose names are `wanted`.
     pub(crate) fn listed_after(

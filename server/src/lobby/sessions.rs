@@ -25,7 +25,7 @@ use crate::admission::request_prices;
 use crate::auth::Unauthorised;
 use crate::date::{self, Date};
 use crate::moderation::Banned;
-use crate::presence::MAILBOX_BYTES_MAX;
+use crate::presence::{MAILBOX_BYTES_MAX, Standing};
 use crate::store::record::{self, Record};
 use crate::text::player_name;
 use crate::transport::{Conn, End, Fetched, Reading, Scratch, stopping};
@@ -463,6 +463,14 @@ fn greet(
         && features & feature::NOTICES != 0
     {
         shared.notices.arrive(online, Date::now());
+    }
+    let talks = feature::PEOPLE | feature::TALKS;
+    if let Some(online) = session
+        .online
+        .as_ref()
+        .filter(|_| features & talks == talks)
+    {
+        online.attend(Standing::Talk);
     }
     shared.queue_greets(session, now);
     shared.party_greets(session, now);

@@ -10,6 +10,7 @@ use tickwire::protocol::CloseCode;
 use tokio::sync::{mpsc, watch};
 
 use super::desk::Desk;
+use super::for_programs::Serve;
 use super::games::{GameToServe, Offered, event};
 use super::guest_key;
 use super::restoring::{self, Restoring};
@@ -55,6 +56,8 @@ pub(super) struct Shared {
     pub(super) room_quotas: RoomQuotas,
     /// The other nodes, of a server that is not alone.
     pub(super) nodes: OnceLock<Arc<Nodes>>,
+    /// Who serves what programs say at those.
+    pub(super) programs: OnceLock<Serve>,
     pub(super) visitors: Visitors,
     pub(super) metrics: Arc<Metrics>,
     pub(super) vitals: Vitals,
@@ -191,6 +194,7 @@ impl Shared {
             store,
             room_quotas: RoomQuotas::new(config.max_rooms_per_player, made),
             nodes: OnceLock::new(),
+            programs: OnceLock::new(),
             visitors: Visitors::default(),
             metrics,
             vitals: vitals.clone(),

@@ -126,10 +126,13 @@ figures! {
     counter tickwire_lines_total {
         lines_lobby(channel = "lobby"),
         lines_direct(channel = "direct"),
+        lines_party(channel = "party"),
     }
         "lines that were said outside of rooms, by kind of channel"
     counter tickwire_lines_dropped_total { lines_dropped }
         "lines outside of rooms that a connection did not take in time: its client reads them later"
+    counter tickwire_typings_total { typings_told }
+        "times that it was told outside of rooms who is writing a line"
     counter tickwire_lines_muted_total { people_muted }
         "lines outside of rooms that were refused because an operator had muted the player"
     counter tickwire_people_refused_total { people_refused }

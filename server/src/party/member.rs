@@ -5,6 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::auth::Identity;
+use crate::presence::PartyChannel;
 
 /// One of a party.
 pub(super) struct Member {
@@ -20,6 +21,8 @@ pub(super) struct Member {
 /// A party.
 pub(super) struct Party {
     pub(super) code: String,
+    /// Its own for good.
+    pub(super) channel: PartyChannel,
     /// In the order in which they came; never empty between two calls.
     pub(super) members: Vec<Member>,
     /// The number of who came last.
@@ -34,9 +37,15 @@ pub(super) struct Party {
 
 impl Party {
     /// One without members yet.
-    pub(super) fn new(code: String, host: Option<IpNet>, now: Duration) -> Party {
+    pub(super) fn new(
+        code: String,
+        channel: PartyChannel,
+        host: Option<IpNet>,
+        now: Duration,
+    ) -> Party {
         Party {
             code,
+            channel,
             members: Vec::new(),
             last: 0,
             touched: now,

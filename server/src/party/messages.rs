@@ -4,6 +4,7 @@ use ipnet::IpNet;
 
 use super::PartyId;
 use crate::auth::Identity;
+use crate::presence::PartyChannel;
 
 /// Who comes into a party.
 #[derive(Clone, Debug)]
@@ -23,6 +24,7 @@ pub(crate) enum Input {
         who: Newcomer,
         /// Its code, which nobody guesses.
         code: String,
+        channel: PartyChannel,
     },
     /// Somebody has a code; in whichever party they are, they leave it if they get into this one.
     Join { who: Newcomer, code: String },
@@ -48,6 +50,8 @@ pub(crate) enum Input {
         name: String,
         code: String,
         number: u32,
+        /// Of the party, if nobody of it came before.
+        channel: PartyChannel,
     },
     /// The server stops: all parties end.
     Close,

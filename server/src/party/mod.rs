@@ -23,6 +23,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::auth::Identity;
+use crate::presence::PartyChannel;
 use member::{Member, Party};
 pub(crate) use messages::{Input, MemberView, Newcomer, OutReason, Output, Refusal, View};
 
@@ -75,7 +76,7 @@ impl Parties {
     /// Something happened.
     pub(crate) fn handle(&mut self, now: Duration, input: Input) {
         match input {
-            Input::Create { who, code } => self.create(now, who, code),
+            Input::Create { who, code, channel } => self.create(now, who, code, channel),
             Input::Join { who, code } => self.join(now, who, &code),
             Input::Leave { who } => self.leave(now, &who),
             Input::Kick { who, member, code } => self.kick(now, &who, member, code),
@@ -87,7 +88,8 @@ impl Parties {
                 name,
                 code,
                 number,
-            } => self.recall(now, who, name, (code, number)),
+                channel,
+            } => self.recall(now, who, name, (code, number), channel),
             Input::Close => self.close(),
         }
     }
@@ -149,6 +151,12 @@ impl Parties {
         self.of_player.get(who).copied()
     }
 
+    /// The channel of theirs.
+    pub(crate) fn channel_of(&self, who: &Identity) -> Option<PartyChannel> {
+        let party = self.of.get(self.of_player.get(who)?)?;
+        Some(party.channel)
+    }
+
     /// Who is in a party, its leader first.
     pub(crate) fn members(&self, party: PartyId) -> Vec<Identity> {
         let party = self.of.get(&party);
@@ -160,7 +168,7 @@ impl Parties {
         (self.of.len(), self.of_player.len())
     }
 
-    fn create(&mut self, now: Duration, who: Newcomer, code: String) {
+    fn create(&mut self, now: Duration, who: Newcomer, code: String, channel: PartyChannel) {
         if self.of_player.contains_key(&who.who) {
             self.told(&who.who);
             return;
@@ -179,7 +187,7 @@ impl Parties {
             *self.of_host.entry(host).or_default() += 1;
         }
         self.codes.insert(code.clone(), id);
-        self.of.insert(id, Party::new(code, who.host, now));
+        self.of.insert(id, Party::new(code, channel, who.host, now));
         self.enter(now, id, who);
     }
 

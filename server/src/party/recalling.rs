@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::member::{Member, Party};
 use super::{Output, PARTIES_MAX, Parties};
 use crate::auth::Identity;
+use crate::presence::PartyChannel;
 
 /// A number above that of any member there was.
 const NUMBER_MAX: u32 = 1 << 30;
@@ -19,6 +20,7 @@ impl Parties {
         who: Identity,
         name: String,
         (code, number): (String, u32),
+        channel: PartyChannel,
     ) {
         if self.of_player.contains_key(&who) {
             return self.returned(now, &who, name);
@@ -30,7 +32,8 @@ impl Parties {
                 self.last += 1;
                 self.codes.insert(code.clone(), self.last);
                 // From where it was made is not known here.
-                self.of.insert(self.last, Party::new(code, None, now));
+                self.of
+                    .insert(self.last, Party::new(code, channel, None, now));
                 self.last
             }
         };

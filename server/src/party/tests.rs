@@ -25,6 +25,7 @@ fn create(name: &str, code: &str) -> Input {
     Input::Create {
         who: newcomer(name),
         code,
+        channel: PartyChannel::new(1),
     }
 }
 
@@ -225,7 +226,8 @@ fn there_are_so_many_and_so_many_from_one_host() {
             let code = format!("{host} {at}");
             let name = format!("{host}-{at}");
             let who = from(name, host);
-            parties.handle(S, Input::Create { who, code });
+            let channel = PartyChannel::new(1);
+            parties.handle(S, Input::Create { who, code, channel });
             !matches!(
                 polled(parties)[..],
                 [Output::Refused {
@@ -284,10 +286,13 @@ fn a_party_of_another_node_is_as_it_was_in_whichever_order_they_come() {
         name: name.to_uppercase(),
         code: "A".to_owned(),
         number,
+        channel: PartyChannel::new(u64::from(number)),
     };
     for (name, number) in [("cy", 5), ("ann", 2), ("bo", 3)] {
         at(&mut parties, S, recalled(name, number));
     }
+    // It talks where the first of them did.
+    assert_eq!(parties.channel_of(&who("bo")), Some(PartyChannel::new(5)));
     let all = [(2, "ANN"), (3, "BO"), (5, "CY")].map(|(number, name)| (number, name.to_owned()));
     assert_eq!(shown(&parties, "bo"), all);
     // Another tab, one too many, and one who takes another's place.

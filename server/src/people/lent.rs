@@ -22,7 +22,7 @@ impl Wants {
             Wants::Read(_, nonce, _) => Some(Key::Past(*nonce)),
             Wants::Enter(nonce, _) => Some(Key::Entered(*nonce)),
             Wants::Block(_, nonce, _) => Some(Key::Answer(*nonce)),
-            Wants::Greet(_) | Wants::Saw(..) | Wants::Watch(_) => None,
+            Wants::Greet(_) | Wants::Saw(..) | Wants::Watch(_) | Wants::Typing(_) => None,
         }
     }
 }
@@ -52,6 +52,16 @@ impl People {
         }
     }
 
+    /// The same of what holds for a moment; whether it is served here.
+    pub(super) fn hints_home(&self, who: &Online, wants: &Wants) -> bool {
+        let Some(lending) = &self.lending else {
+            return true;
+        };
+        let mut body = vec![PEOPLE];
+        append(wants, &mut body);
+        who.is_lent() || lending.hint(who, &body) == Place::Here
+    }
+
     /// Whom a connection watches the home is to know, and another one after it; they are given back
     /// where that is here.
     pub(super) fn watches_home(
@@ -63,7 +73,8 @@ impl People {
         let Some(lending) = &self.lending else {
             return Some(handles);
         };
-        handles.truncate(WATCHED_MAX);
+        // And the lobby.
+        handles.truncate(WATCHED_MAX + 1);
         who.watch_only(&handles.iter().filter_map(|of| Handle::read(of)).collect());
         let mut body = vec![PEOPLE];
         let wants = Wants::Watch(handles);
@@ -95,6 +106,7 @@ impl People {
                 match body.get(1..).and_then(read::<Wants>) {
                     // Now: of two lists of a connection the later one must not be served first.
                     Some(Wants::Watch(handles)) => self.watching.ask(&who, &handles),
+                    Some(Wants::Typing(to)) => self.hint(&who, to, now),
                     Some(wants) => self.serve_lent(&who, wants, now),
                     None => {}
                 }

@@ -1,4 +1,4 @@
-//! Channels outside of rooms, that of a game's lobby and those of two players, and the people in them:
+//! Channels outside of rooms, that of a game's lobby, those of two players and of parties, and the people in them:
 //! by which handle they are addressed, whom they do not want to hear, what they have not read. Whoever
 //! has a connection hands over what its client asks by [`People::ask`]; the answer, and lines, come by
 //! the connection's mailbox ([`crate::presence`]), so that no tick and no lobby waits for a disk or for
@@ -20,11 +20,14 @@
 mod arriving;
 mod blocking;
 mod channel;
+mod crowd;
 mod entering;
 mod known;
 mod lent;
 mod reading;
 mod saying;
+mod typing;
+mod typists;
 mod watching;
 
 use std::sync::Arc;
@@ -37,7 +40,8 @@ use tickwire::codec::encode_server;
 use tickwire::protocol::people::Peer;
 use tickwire::protocol::server_message::Refusal;
 use tickwire::protocol::{
-    CHANNEL_LOBBY, CHANNEL_OF_TWO, ClientMessage, PeopleNews, PeopleRequest, ServerMessage,
+    CHANNEL_LOBBY, CHANNEL_OF_PARTY, CHANNEL_OF_TWO, ClientMessage, PeopleNews, PeopleRequest,
+    ServerMessage,
 };
 use tokio::sync::{Mutex as Turn, mpsc};
 
@@ -45,15 +49,18 @@ use crate::auth::{Handle, HandleKey, Identity};
 use crate::date;
 use crate::lending::Lending;
 use crate::metrics::Metrics;
-use crate::presence::{Online, Presence};
+use crate::presence::{Online, PartyChannel, Presence};
 use crate::store::record::{Player, Record};
 use crate::store::{ReadError, Store};
 use channel::Channel;
 use known::{Handles, Lately, Talkers, Unstored, handles};
+use typists::Typists;
 use watching::Watching;
 
 /// Requests that wait: what a thousand clients ask that come at once.
 const QUEUE_MAX: usize = 1024;
+/// While more of these places are taken nobody is told who is typing.
+const QUEUE_BUSY: usize = QUEUE_MAX / 4;
 /// Requests that are served at a time: most wait for nothing, some for the store.
 const AT_ONCE: usize = 4;
 /// Channels that are remembered. Beyond: the one that was first is forgotten, and looked up again.
@@ -73,15 +80,30 @@ enum Where {
     Lobby,
     /// Of its player and who has this handle.
     Two(Handle),
+    /// Of its party, if it is this one.
+    Party(PartyChannel),
 }
 
 impl Where {
     fn read(channel: &str) -> Option<Where> {
-        match channel.strip_prefix(CHANNEL_OF_TWO) {
-            Some(handle) => Handle::read(handle).map(Where::Two),
+        if let Some(handle) = channel.strip_prefix(CHANNEL_OF_TWO) {
+            return Handle::read(handle).map(Where::Two);
+        }
+        match channel.strip_prefix(CHANNEL_OF_PARTY) {
+            Some(party) => PartyChannel::read(party).map(Where::Party),
             None => (channel == CHANNEL_LOBBY).then_some(Where::Lobby),
         }
     }
+}
+
+/// The channel with somebody, as clients name it.
+fn of_two(peer: &Handle) -> String {
+    format!("{CHANNEL_OF_TWO}{peer}")
+}
+
+/// That of a party.
+fn of_party(party: PartyChannel) -> String {
+    format!("{CHANNEL_OF_PARTY}{party}")
 }
 
 /// Something that a connection wants.
@@ -100,6 +122,8 @@ enum Wants {
     Saw(Handle, u32),
     /// To be told where these are, by their handles.
     Watch(Vec<String>),
+    /// It is told to the others that its player writes there.
+    Typing(Where),
     /// What is kept of its player; so many tries are left. The last one: the codec counts those that
     /// it writes.
     #[serde(skip)]
@@ -121,6 +145,7 @@ pub(crate) struct People {
     /// When something of what a player has read, or not, was put into the store.
     marked: Mutex<Lately<Identity, Instant>>,
     watching: Watching,
+    typists: Mutex<Typists>,
     /// Taken while somebody's blocks are changed.
     blocking: Turn<()>,
     start: Instant,
@@ -150,6 +175,7 @@ impl People {
             unstored: Mutex::default(),
             marked: Mutex::new(Lately::new(MARKED_MAX)),
             watching: Watching::default(),
+            typists: Mutex::default(),
             blocking: Turn::new(()),
             start: now,
             lending: None,
@@ -205,7 +231,8 @@ impl People {
     /// [`People::serve_waiting`].
     pub(crate) fn tend_watches(&self, now: Instant) {
         let (presence, key) = (&self.presence, &self.key);
-        self.watching.tend(presence, key, &self.metrics, now);
+        let meet = |who: &Identity, name: &str| drop(self.remember(who, name));
+        self.watching.tend(presence, key, &self.metrics, &meet, now);
     }
 
     /// A member of a room wants to know who this other one is.
@@ -270,6 +297,12 @@ impl People {
                 }
                 return None;
             }
+            ClientMessage::Typing { channel } => {
+                if let Some(channel) = Where::read(&channel) {
+                    self.hint(who, channel, now);
+                }
+                return None;
+            }
             // Of members a room knows.
             ClientMessage::People(PeopleRequest::Who { nonce, .. }) => {
                 (nonce, Err(Refusal::NotInRoom))
@@ -313,7 +346,24 @@ impl People {
         Ok(())
     }
 
+    /// Somebody writes a line: whoever is to hear of it does so soon, or not at all.
+    fn hint(&self, who: &Arc<Online>, to: Where, at: Instant) {
+        if !self.typists.lock().may(&who.identity, at) {
+            return;
+        }
+        let wants = Wants::Typing(to);
+        let is_here = self.hints_home(who, &wants);
+        if is_here && self.queue.capacity() > QUEUE_MAX - QUEUE_BUSY {
+            let who = who.clone();
+            // One that finds no place is dropped as any is that comes too late.
+            let _ = self.queue.try_send(Ask { who, wants, at });
+        }
+    }
+
     fn put(&self, who: &Arc<Online>, wants: Wants, at: Instant) -> bool {
+        if let Wants::Say(..) = wants {
+            self.typists.lock().said(&who.identity);
+        }
         let is_in = self.goes_home(who, &wants, at).unwrap_or_else(|| {
             let who = who.clone();
             self.queue.try_send(Ask { who, wants, at }).is_ok()
@@ -326,7 +376,9 @@ impl People {
     pub(crate) async fn keep_serving(&self) {
         let servers: [_; AT_ONCE] = std::array::from_fn(|_| self.serve_on());
         let [a, b, c, d] = servers;
-        let watches = self.watching.keep(&self.presence, &self.key, &self.metrics);
+        let meet = |who: &Identity, name: &str| drop(self.remember(who, name));
+        let (presence, key) = (&self.presence, &self.key);
+        let watches = self.watching.keep(presence, key, &self.metrics, &meet);
         tokio::join!(a, b, c, d, watches);
     }
 
@@ -378,6 +430,7 @@ impl People {
             }
             Wants::Saw(peer, number) => self.saw(&who, peer, number).await,
             Wants::Watch(handles) => self.watching.ask(&who, &handles),
+            Wants::Typing(to) => self.tell_typing(&who, to, at),
         }
     }
 

@@ -6,15 +6,15 @@ use std::time::Instant;
 use bytes::Bytes;
 use tickwire::protocol::people::Line;
 use tickwire::protocol::server_message::Refusal;
-use tickwire::protocol::{CHANNEL_LOBBY, CHANNEL_OF_TWO, ServerMessage};
+use tickwire::protocol::{CHANNEL_LOBBY, ServerMessage};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 use tokio::time::timeout;
 
 use super::channel::{Channel, Said, first_number};
-use super::{People, SETTLE, Where, busy, encoded};
+use super::{People, SETTLE, Where, busy, encoded, of_party, of_two};
 use crate::auth::Identity;
 use crate::date::{self, Date};
-use crate::presence::{Online, Window};
+use crate::presence::{Online, PartyChannel, Standing, Window};
 use crate::store::record::Record;
 use crate::text::chat_line;
 
@@ -23,11 +23,20 @@ const TRIES_MAX: usize = 5;
 /// Lines of a channel that are followed at once: what others said since. Beyond: they are later.
 const FOLLOWED_PAGES_MAX: usize = 20;
 
+/// With whom a channel is.
+pub(super) enum With {
+    /// All in the lobby.
+    Lobby,
+    /// This other one.
+    Peer(Identity),
+    /// All in the party.
+    Party(PartyChannel),
+}
+
 /// A channel, and with whom it is.
 pub(super) struct Meant {
     pub(super) key: String,
-    /// The other one, of a channel of two.
-    pub(super) peer: Option<Identity>,
+    pub(super) with: With,
     pub(super) channel: OwnedMutexGuard<Channel>,
 }
 
@@ -57,7 +66,7 @@ impl People {
             self.metrics.people_muted.increment(1);
             return Err(Refusal::Muted);
         }
-        let is_lobby = meant.peer.is_none();
+        let is_lobby = matches!(meant.with, With::Lobby);
         if !self.may_talk(who) || is_lobby && !meant.channel.may_grow(now) {
             return Err(Refusal::TooOften);
         }
@@ -83,14 +92,19 @@ impl People {
         to: Where,
         now: Instant,
     ) -> Result<Meant, Refusal> {
-        let (key, peer) = match to {
-            Where::Lobby => (format!("lobby:{}", who.game), None),
+        let (key, with) = match to {
+            Where::Lobby => (format!("lobby:{}", who.game), With::Lobby),
+            Where::Party(party) if who.party() == Some(party) => {
+                (format!("party:{party}"), With::Party(party))
+            }
+            Where::Party(_) => return Err(Refusal::NotInRoom),
             Where::Two(handle) => {
                 let (peer, _) = self.find(handle).await?;
                 if peer == who.identity {
                     return Err(Refusal::NoSuchPlayer);
                 }
-                (self.key.channel_of_two(&who.identity, &peer), Some(peer))
+                let key = self.key.channel_of_two(&who.identity, &peer);
+                (key, With::Peer(peer))
             }
         };
         let channel = {
@@ -100,7 +114,7 @@ impl People {
         };
         let mut channel = channel.lock_owned().await;
         self.load(&key, &mut channel).await?;
-        Ok(Meant { key, peer, channel })
+        Ok(Meant { key, with, channel })
     }
 
     /// Looks up what is stored of a channel: once, or each time where others may have said
@@ -183,28 +197,25 @@ impl People {
     /// Tells those who hear the channel here.
     fn tell(&self, from: &Online, meant: &Meant, said: &Said, now: Instant) {
         let who = &from.identity;
-        let Some(peer) = &meant.peer else {
-            self.metrics.lines_lobby.increment(1);
-            let own = self.line(CHANNEL_LOBBY.to_owned(), said, true);
-            let others = self.line(CHANNEL_LOBBY.to_owned(), said, false);
-            let nothing = nothing(CHANNEL_LOBBY.to_owned(), said);
-            let here = self
-                .presence
-                .all(|online| online.game == from.game && online.hears(Window::Lobby));
-            for online in &here {
-                match online.identity == *who {
-                    true => self.hand(online, Window::Lobby, &own, now),
-                    false if online.has_blocked(who) => {
-                        self.hand(online, Window::Lobby, &nothing, now);
-                    }
-                    false => self.hand(online, Window::Lobby, &others, now),
-                }
+        let peer = match &meant.with {
+            With::Lobby => {
+                self.metrics.lines_lobby.increment(1);
+                let is_there = |of: &Online| of.game == from.game && of.hears(Window::Lobby);
+                let here = self.presence.all(is_there);
+                return self.tell_all(&here, (Window::Lobby, CHANNEL_LOBBY), said, who, now);
             }
-            return;
+            With::Party(party) => {
+                self.metrics.lines_party.increment(1);
+                let mut here = self.presence.of_party(*party);
+                here.retain(|online| online.attends(Standing::Talk));
+                let channel = of_party(*party);
+                return self.tell_all(&here, (Window::Party, &channel), said, who, now);
+            }
+            With::Peer(peer) => peer,
         };
         self.metrics.lines_direct.increment(1);
         self.mark(peer, who, said.id, 0);
-        let channel = |of: &Identity| format!("{CHANNEL_OF_TWO}{}", self.key.handle(of));
+        let channel = |of: &Identity| of_two(&self.key.handle(of));
         let own = self.line(channel(peer), said, true);
         for online in self.presence.of_player(who) {
             self.hand(&online, Window::Two, &own, now);
@@ -217,6 +228,28 @@ impl People {
             } else {
                 self.hand(&online, Window::Two, &theirs, now);
             }
+        }
+    }
+
+    /// Tells these all the same.
+    fn tell_all(
+        &self,
+        here: &[Arc<Online>],
+        (window, channel): (Window, &str),
+        said: &Said,
+        who: &Identity,
+        now: Instant,
+    ) {
+        let own = self.line(channel.to_owned(), said, true);
+        let others = self.line(channel.to_owned(), said, false);
+        let nothing = nothing(channel.to_owned(), said);
+        for online in here {
+            let line = match online.identity == *who {
+                true => &own,
+                false if online.has_blocked(who) => &nothing,
+                false => &others,
+            };
+            self.hand(online, window, line, now);
         }
     }
 

@@ -10,6 +10,8 @@
 //! just came that is looked up first: before they look as if they were away, too. Of a room that lists
 //! do not show nobody is told which it is.
 //!
+//! **Who is in the lobby** they are told who name it among those whom they watch: that is `crowd`'s.
+//!
 //! **Bounded**: a connection watches [`WATCHED_MAX`], all of them [`WATCHES_MAX`]; whom it would watch
 //! beyond that it is told that it does not. Changes are told together, once every [`PACE`].
 
@@ -19,8 +21,10 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tickwire::limits::WATCHED_MAX;
+use tickwire::protocol::CHANNEL_LOBBY;
 use tokio::sync::Notify;
 
+use super::crowd::Crowd;
 use crate::auth::{Handle, HandleKey, Identity};
 use crate::metrics::Metrics;
 use crate::presence::{At, Blocked, Online, Presence};
@@ -49,6 +53,8 @@ pub(super) struct Watching {
 struct Watcher {
     online: Arc<Online>,
     whom: BTreeSet<Handle>,
+    /// And the lobby.
+    lobby: bool,
 }
 
 /// Somebody who is watched by a connection.
@@ -83,6 +89,7 @@ struct Table {
     watchers: HashMap<Identity, Vec<Watcher>>,
     /// When to look at somebody again who is away: each as often as they went within the grace.
     away: VecDeque<(Instant, Handle)>,
+    crowd: Crowd,
     count: usize,
     most: usize,
     /// Times that something was told since the last time that it was counted.
@@ -92,8 +99,11 @@ struct Table {
 impl Watching {
     /// A connection watches those alone from now on who have these handles. Never waits.
     pub(super) fn ask(&self, who: &Arc<Online>, handles: &[String]) {
-        let whom = handles.iter().take(WATCHED_MAX);
+        let is_lobby = |name: &&String| *name == CHANNEL_LOBBY;
+        let whom = handles.iter().filter(|name| !is_lobby(name));
+        let whom = whom.take(WATCHED_MAX);
         let watcher = Watcher {
+            lobby: handles.iter().any(|name| is_lobby(&name)),
             whom: whom.filter_map(|handle| Handle::read(handle)).collect(),
             online: who.clone(),
         };
@@ -108,6 +118,7 @@ impl Watching {
         presence: &Presence,
         key: &HandleKey,
         metrics: &Metrics,
+        meet: &(dyn Fn(&Identity, &str) + Sync),
         now: Instant,
     ) {
         let mut table = self.table.lock();
@@ -120,6 +131,7 @@ impl Watching {
             table.watch(presence, metrics, watcher, now);
         }
         table.pass_to(presence, now);
+        table.crowd.pass_to(now, meet);
         metrics.watches.set(table.count as f64);
         let told = std::mem::take(&mut table.told);
         metrics.presences.increment(told);
@@ -133,10 +145,17 @@ impl Watching {
         table.watchers.clear();
         table.away.clear();
         table.count = 0;
+        table.crowd.forget();
     }
 
     /// Does so for as long as it is polled.
-    pub(super) async fn keep(&self, presence: &Presence, key: &HandleKey, metrics: &Metrics) {
+    pub(super) async fn keep(
+        &self,
+        presence: &Presence,
+        key: &HandleKey,
+        metrics: &Metrics,
+        meet: &(dyn Fn(&Identity, &str) + Sync),
+    ) {
         loop {
             let due = self.table.lock().due();
             let passes = async {
@@ -150,7 +169,7 @@ impl Watching {
                 () = self.asks.notified() => {}
                 () = passes => {}
             }
-            self.tend(presence, key, metrics, Instant::now());
+            self.tend(presence, key, metrics, meet, Instant::now());
             tokio::time::sleep(PACE).await;
         }
     }
@@ -163,6 +182,7 @@ impl Default for Table {
             watched: HashMap::new(),
             watchers: HashMap::new(),
             away: VecDeque::new(),
+            crowd: Crowd::default(),
             count: 0,
             most: WATCHES_MAX,
             told: 0,
@@ -175,11 +195,14 @@ impl Table {
     fn stir(&mut self, presence: &Presence, handle: Handle, who: Identity, now: Instant) {
         let theirs = presence.of_player(&who);
         self.end_watchers(&who, &theirs);
+        let stands = Stands::new(&theirs);
+        let seen = (stands.at, stands.blocked.as_ref());
+        self.crowd.stir(handle, &who, &theirs, seen, now);
         match theirs.is_empty() {
             true => drop(self.here.remove(&handle)),
             false => drop(self.here.insert(handle, who)),
         }
-        self.look(handle, &Stands::new(&theirs), now);
+        self.look(handle, &stands, now);
     }
 
     /// Connections that are not among these watch nobody any more.
@@ -192,7 +215,7 @@ impl Table {
         if watchers.is_empty() {
             self.watchers.remove(who);
         }
-        for Watcher { online, whom } in ended {
+        for Watcher { online, whom, .. } in ended {
             for handle in whom {
                 self.unwatch(handle, &online);
             }
@@ -204,7 +227,11 @@ impl Table {
         &mut self,
         presence: &Presence,
         metrics: &Metrics,
-        Watcher { online, whom }: Watcher,
+        Watcher {
+            online,
+            whom,
+            lobby,
+        }: Watcher,
         now: Instant,
     ) {
         let who = online.identity.clone();
@@ -212,6 +239,9 @@ impl Table {
         if !presence.of_player(&who).iter().any(is_it) {
             // It ended meanwhile.
             return;
+        }
+        if !self.crowd.watch(&online, lobby, now) {
+            metrics.watches_refused.increment(1);
         }
         online.watch_only(&whom);
         let theirs = self.watchers.entry(who.clone()).or_default();
@@ -245,7 +275,11 @@ impl Table {
         }
         let theirs = self.watchers.entry(who.clone()).or_default();
         if !held.is_empty() {
-            theirs.push(Watcher { online, whom: held });
+            theirs.push(Watcher {
+                online,
+                whom: held,
+                lobby,
+            });
         } else if theirs.is_empty() {
             self.watchers.remove(&who);
         }
@@ -295,7 +329,8 @@ impl Table {
 
     /// When there is somebody to look at again.
     fn due(&self) -> Option<Instant> {
-        self.away.front().map(|(due, _)| *due)
+        let away = self.away.front().map(|(due, _)| *due);
+        away.into_iter().chain(self.crowd.due()).min()
     }
 }
 
@@ -361,6 +396,9 @@ impl Watching {
     /// Whether nobody is here, and nobody watches.
     pub(super) fn is_empty(&self) -> bool {
         let table = self.table.lock();
-        table.here.is_empty() && table.watched.is_empty() && table.watchers.is_empty()
+        table.crowd.is_empty()
+            && table.here.is_empty()
+            && table.watched.is_empty()
+            && table.watchers.is_empty()
     }
 }

@@ -10,12 +10,16 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::mailbox::{STANDINGS, Shown};
+use super::party_channel::PartyChannel;
 use super::{At, Blocked, Standing, Window};
 use crate::auth::Handle;
 
 /// Bytes that wait for a node: seconds of what its link takes. Beyond: it does not take what it is
 /// sent, so its connections are lent anew, and their clients ask again.
 const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// While so many wait no hint is added: it would come late.
+const HINTED_BYTES_MAX: usize = 32 * 1024;
 /// Connections that one piece of mail is for: their numbers take less than half of a frame.
 /// Beyond: it goes again, for the others.
 const TO_MAX: usize = 1024;
@@ -47,6 +51,12 @@ pub(crate) enum Sent {
     Stands(Standing, Bytes),
     /// See [`super::Online::tell_of`].
     At(Handle, At),
+    /// See [`super::Online::hint`].
+    Hint(Bytes),
+    /// See [`super::Presence::set_party`].
+    InParty(Option<PartyChannel>),
+    /// See [`super::Online::show_crowd`].
+    Crowd(Arc<Shown>),
     /// See [`super::Online::block`].
     Blocked(Arc<Blocked>),
     /// See [`super::Online::hear`].
@@ -62,9 +72,11 @@ impl Sent {
             | Sent::Reply(bytes)
             | Sent::Part(bytes, _)
             | Sent::Line(_, bytes)
+            | Sent::Hint(bytes)
             | Sent::Stands(_, bytes) => bytes.len(),
             Sent::Blocked(blocked) => blocked.len() * 64,
-            Sent::At(..) | Sent::Hears(_) | Sent::Unknown => 0,
+            Sent::Crowd(shown) => shown.people.len() * 48,
+            Sent::At(..) | Sent::InParty(_) | Sent::Hears(_) | Sent::Unknown => 0,
         }
     }
 
@@ -74,6 +86,8 @@ impl Sent {
         match (self, other) {
             (Sent::Letter(a), Sent::Letter(b)) => same(a, b),
             (Sent::Line(of, a), Sent::Line(with, b)) => of == with && same(a, b),
+            (Sent::Crowd(a), Sent::Crowd(b)) => Arc::ptr_eq(a, b),
+            (Sent::Hint(a), Sent::Hint(b)) => same(a, b),
             (Sent::Stands(of, a), Sent::Stands(with, b)) => of == with && same(a, b),
             _ => false,
         }
@@ -107,7 +121,8 @@ impl Outgoing {
     /// For a connection, behind all that was put in for it before.
     pub(crate) fn push(&self, to: u64, what: Sent) {
         let mut waiting = self.waiting.lock();
-        if waiting.is_over {
+        let is_hint = matches!(what, Sent::Hint(_));
+        if waiting.is_over || is_hint && waiting.bytes > HINTED_BYTES_MAX {
             return;
         }
         let near = waiting.mail.iter_mut().rev().take(NEAR);
@@ -170,7 +185,7 @@ pub(crate) struct Away {
     /// Whether its client understands notices.
     pub(crate) takes_notices: bool,
     /// What else it understands, by [`Standing`].
-    pub(crate) attends: [bool; 2],
+    pub(crate) attends: [bool; STANDINGS],
     /// Whether its client was told last that it is in the queue.
     pub(crate) is_queued: bool,
     pub(crate) out: Arc<Outgoing>,
@@ -208,6 +223,19 @@ mod tests {
             line(&out, to, &all);
         }
         assert_eq!(out.take(usize::MAX).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_hint_goes_where_little_waits() {
+        let out = Outgoing::new(Arc::default());
+        let hint = Bytes::from_static(b"hint");
+        (0..3).for_each(|to| out.push(to, Sent::Hint(hint.clone())));
+        out.push(1, Sent::Reply(vec![7; HINTED_BYTES_MAX].into()));
+        (3..6).for_each(|to| out.push(to, Sent::Hint(hint.clone())));
+        line(&out, 9, &hint);
+        let told = out.take(usize::MAX).unwrap();
+        let to: Vec<Vec<u64>> = told.iter().map(|mail| mail.to.clone()).collect();
+        assert_eq!(to, [vec![0, 1, 2], vec![1], vec![9]]);
     }
 
     #[test]

@@ -11,8 +11,9 @@ use tickwire::protocol::{PartyState, QueueState, ServerMessage};
 
 use super::away::Held;
 use super::blocked::Blocked;
-use super::mailbox::{Standing, Window};
+use super::mailbox::{STANDINGS, Standing, Window};
 use super::online::Online;
+use super::party_channel::PartyChannel;
 use crate::date::Date;
 
 /// What there is of a connection beside who it is.
@@ -26,8 +27,9 @@ pub(crate) struct Lent {
     /// Whether its client understands notices.
     pub(crate) takes_notices: bool,
     /// What else it understands, by [`Standing`].
-    pub(crate) attends: [bool; 2],
+    pub(crate) attends: [bool; STANDINGS],
     pub(crate) muted_until: Date,
+    pub(crate) party: Option<PartyChannel>,
 }
 
 impl Online {
@@ -99,6 +101,7 @@ impl Online {
             takes_notices: self.mailbox.is_open(),
             attends: self.mailbox.attends(),
             muted_until: Date(self.muted_until.load(Ordering::Relaxed)),
+            party: self.party(),
         }
     }
 }

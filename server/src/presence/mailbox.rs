@@ -20,8 +20,10 @@
 //! it is bounded by what one answer may be.
 //!
 //! **Lines of channels** have [`windows`] of their own, and so has what it is told of those whom it
-//! watches ([`watched`]).
+//! watches ([`watched`]), and of who is in the lobby ([`crowd`]). What holds for a moment goes when nothing else does ([`hints`]).
 
+mod crowd;
+mod hints;
 mod mail;
 mod watched;
 mod windows;
@@ -37,8 +39,9 @@ use tokio::sync::Notify;
 
 use super::post::Post;
 use crate::auth::Handle;
+pub(crate) use crowd::Shown;
 use mail::Mail;
-pub(crate) use mail::{Letter, MAILBOX_BYTES_MAX, Standing};
+pub(crate) use mail::{Letter, MAILBOX_BYTES_MAX, STANDINGS, Standing};
 pub(crate) use watched::At;
 pub(crate) use windows::Window;
 
@@ -172,9 +175,10 @@ impl Mailbox {
     }
 
     /// What its client understands, by [`Standing`].
-    pub(super) fn attends(&self) -> [bool; 2] {
+    pub(super) fn attends(&self) -> [bool; STANDINGS] {
         let heeds = self.0.lock().heeds;
-        [Standing::Queue, Standing::Party].map(|standing| heeds & 1 << standing as u8 != 0)
+        let all = [Standing::Queue, Standing::Party, Standing::Talk];
+        all.map(|standing| heeds & 1 << standing as u8 != 0)
     }
 
     /// Number of the newest durable letter that came in.
@@ -230,10 +234,26 @@ impl Mailbox {
         lost
     }
 
+    /// See [`super::Online::hint`].
+    pub(super) fn hint(&self, bytes: Bytes, now: Instant, lobby: &Notify) {
+        let mut state = self.0.lock();
+        let waits = state.mail.as_deref().is_some_and(Mail::has_letters);
+        if !waits && state.mail().hints(now).push(bytes) {
+            state.tell(lobby);
+        }
+    }
+
     /// See [`super::Online::tell_of`].
     pub(super) fn tell_of(&self, who: Handle, at: At, now: Instant, lobby: &Notify) {
         let mut state = self.0.lock();
         state.mail().watched(now).tell(who, at);
+        state.tell(lobby);
+    }
+
+    /// See [`super::Online::show_crowd`].
+    pub(super) fn show_crowd(&self, shown: Arc<Shown>, now: Instant, lobby: &Notify) {
+        let mut state = self.0.lock();
+        state.mail().crowd(now).show(shown);
         state.tell(lobby);
     }
 

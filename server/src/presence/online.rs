@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use super::away::{Away, Sent};
 use super::blocked::Blocked;
-use super::mailbox::{At, Letter, Mailbox, Owner, Put, Standing, Window};
+use super::mailbox::{At, Letter, Mailbox, Owner, Put, Shown, Standing, Window};
 use super::post::Post;
 use crate::auth::{Handle, Identity};
 use crate::date::Date;
@@ -36,6 +36,8 @@ pub(crate) struct Online {
     pub(super) room: AtomicU32,
     /// The same, if lists show that room; else 0.
     pub(super) listed: AtomicU32,
+    /// That party's channel which it is in, by its bits; 0: none.
+    pub(super) party: AtomicU64,
     pub(super) expelled: OnceLock<CloseCode>,
     /// Seconds since 1970, 0: may chat.
     pub(super) muted_until: AtomicU64,
@@ -54,7 +56,7 @@ pub(crate) struct Online {
     pub(super) blocked_changed: AtomicBool,
 }
 
-/// It is told what players say to its player.
+/// It is told what players say to its player, and in its party.
 const HEARS_TWO: u8 = 1;
 /// And what is said in the lobby.
 const HEARS_LOBBY: u8 = 2;
@@ -79,6 +81,7 @@ impl Online {
             since: Instant::now(),
             room: AtomicU32::new(0),
             listed: AtomicU32::new(0),
+            party: AtomicU64::new(0),
             expelled: OnceLock::new(),
             muted_until: AtomicU64::new(0),
             ordered: Notify::new(),
@@ -197,12 +200,28 @@ impl Online {
         self.mailbox.line(window, bytes, now, &self.ordered)
     }
 
+    /// Tells it something that holds for a moment, unless anything else waits for it.
+    pub(crate) fn hint(&self, bytes: Bytes, now: Instant) {
+        if let Some(away) = &self.away {
+            return away.send(Sent::Hint(bytes));
+        }
+        self.mailbox.hint(bytes, now, &self.ordered);
+    }
+
     /// Tells it where somebody is whom it watches: of each the newest alone counts.
     pub(crate) fn tell_of(&self, who: Handle, at: At, now: Instant) {
         if let Some(away) = &self.away {
             return away.send(Sent::At(who, at));
         }
         self.mailbox.tell_of(who, at, now, &self.ordered);
+    }
+
+    /// Tells it who is in the lobby, as far as it was not told.
+    pub(crate) fn show_crowd(&self, shown: Arc<Shown>, now: Instant) {
+        if let Some(away) = &self.away {
+            return away.send(Sent::Crowd(shown));
+        }
+        self.mailbox.show_crowd(shown, now, &self.ordered);
     }
 
     /// It watches these alone: of others it is told nothing any more.
@@ -226,7 +245,7 @@ impl Online {
     /// Whether it hears lines of such channels.
     pub(crate) fn hears(&self, window: Window) -> bool {
         let bit = match window {
-            Window::Two => HEARS_TWO,
+            Window::Two | Window::Party => HEARS_TWO,
             Window::Lobby => HEARS_LOBBY,
         };
         self.hears.load(Ordering::Relaxed) & bit != 0

@@ -21,6 +21,7 @@ use super::record::Kind;
 use super::retention::Retention;
 use super::tables::{Failure, Tables};
 use super::value::{Row, Statement};
+use crate::background;
 use crate::date;
 use crate::metrics::Metrics;
 use crate::vitals::Vitals;
@@ -115,6 +116,7 @@ impl Writer {
         std::thread::Builder::new()
             .name("store".into())
             .spawn(move || {
+                background::steps_aside();
                 self.run();
                 drop(alive);
             })

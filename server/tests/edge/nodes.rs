@@ -167,6 +167,15 @@ async fn api(node: &Running, method: &str, target: &str, body: &str) -> Value {
     serde_json::from_str(&answer.body).unwrap()
 }
 
+/// What comes of something durable that is said with this key.
+async fn kept(node: &Running, key: &str, body: &Value) -> (u16, Value) {
+    let request = text("POST", "/api/v1/events", ALL, &body.to_string());
+    let with_key = format!("Idempotency-Key: {key}\r\nContent-Length");
+    let request = request.replacen("Content-Length", &with_key, 1);
+    let answer = exchange(node.api(), request.as_bytes()).await;
+    (answer.status, serde_json::from_str(&answer.body).unwrap())
+}
+
 /// Has somebody go into a room, at whatever node it is: where they are redirected they go there.
 async fn go(player: &mut Player, request: ClientMessage) {
     player.say(&request).await;
@@ -335,6 +344,55 @@ async fn players_of_three_nodes_are_in_one_lobby_and_it_outlives_its_home() {
 }
 
 #[tokio::test]
+async fn a_party_of_two_nodes_talks_and_its_channel_outlives_its_home() {
+    let mut fleet = Fleet::start("party_talk", 3).await;
+    let home = fleet.home().await;
+    let others: Vec<usize> = (0..3).filter(|at| *at != home).collect();
+    let (mut ann, ann_is) = enter(&fleet.nodes[others[0]], "ann").await;
+    let (mut bo, bo_is) = enter(&fleet.nodes[others[1]], "bo").await;
+    let code = people::party(&mut ann, None).await;
+    let talk = people::talk(&mut ann).await;
+    people::party(&mut bo, Some(code)).await;
+    assert_eq!(people::talk(&mut bo).await, talk);
+    let direct = format!("@{bo_is}");
+    for channel in ["lobby", &*talk, &*direct] {
+        // It is told once in two seconds of her, and at once after a line.
+        people::types(&mut ann, channel).await;
+        let seen = people::writer(&mut bo).await;
+        let theirs = if channel == direct {
+            format!("@{ann_is}")
+        } else {
+            channel.to_owned()
+        };
+        assert_eq!(seen, (theirs, ann_is.clone()));
+        said(&mut ann, channel, 1, "hello", &mut Vec::new()).await;
+        assert_eq!(line(&mut bo).await.1.text, "hello");
+    }
+    // And see one another in the lobby.
+    let handles = vec!["lobby".to_owned()];
+    ann.say(&ClientMessage::Watch { handles }).await;
+    let mut known = BTreeMap::new();
+    while known.len() < 2 {
+        let news = ann.wait(|message| match message {
+            ServerMessage::Lobby(news) => Some(news),
+            _ => None,
+        });
+        let here = news.await.here.into_iter();
+        known.extend(here.map(|peer| (peer.handle, peer.name)));
+    }
+    assert!(known.contains_key(&ann_is) && known.contains_key(&bo_is));
+    drop(fleet.nodes.remove(home));
+    let number = said(&mut ann, &talk, 2, "still there?", &mut Vec::new()).await;
+    let mut told = line(&mut bo).await;
+    while told.1.id != number {
+        told = line(&mut bo).await;
+    }
+    assert_eq!(told.0, talk);
+    let all: Vec<String> = history(&mut bo, &talk).await.into_values().collect();
+    assert_eq!(all, ["hello", "still there?"]);
+}
+
+#[tokio::test]
 async fn a_party_goes_into_a_room_of_another_node_and_who_is_matched_plays_there_too() {
     let fleet = Fleet::start("together", 3).await;
     let home = fleet.home().await;
@@ -417,4 +475,58 @@ async fn a_party_goes_into_a_room_of_another_node_and_who_is_matched_plays_there
         rooms.push(to);
     }
     assert_eq!(rooms[0], rooms[1]);
+}
+
+#[tokio::test]
+async fn what_is_durable_reaches_a_room_by_any_node() {
+    let fleet = Fleet::start("to_a_room", 3).await;
+    let home = fleet.home().await;
+    let others: Vec<usize> = (0..3).filter(|at| *at != home).collect();
+    let (first, second) = (&fleet.nodes[others[0]], &fleet.nodes[others[1]]);
+    let (mut ann, _) = enter(first, "ann").await;
+    // Private, so it is made where she is.
+    let room = NewRoom {
+        private: true,
+        seats: 4,
+        ..NewRoom::default()
+    };
+    go(&mut ann, ClientMessage::CreateRoom(room)).await;
+    ann.plays = true;
+    let there = || api(second, "GET", "/api/v1/presence?player=user:ann", "");
+    let room = std::cell::Cell::new(None);
+    until(async || {
+        room.set(there().await["players"][0]["connections"][0]["room"].as_u64());
+        room.get().is_some()
+    })
+    .await;
+    let room = room.get().unwrap();
+    let durable = |text: &str| json!({"to": {"room": room}, "text": text, "class": "durable"});
+    // Who asks knows of the room once its node has told.
+    until(async || kept(second, "early", &durable("early")).await.0 == 200).await;
+    assert_eq!(notice(&mut ann).await, "early");
+    let reached = json!({"reached_now": 1, "later": 0, "taken": false});
+    for (node, key) in [(second, "a"), (&fleet.nodes[home], "b"), (first, "c")] {
+        let body = durable(key);
+        assert_eq!(kept(node, key, &body).await, (200, reached.clone()));
+        assert_eq!(notice(&mut ann).await, key);
+        // The same again is said once, whichever node is asked: the room's own knows it.
+        for again in [second, first] {
+            assert_eq!(kept(again, key, &body).await, (200, reached.clone()));
+        }
+        let (status, problem) = kept(second, key, &durable("other")).await;
+        assert_eq!(status, 422, "{problem}");
+        assert_eq!(problem["field"], "Idempotency-Key", "{problem}");
+    }
+    // What its node refuses is said as it says it.
+    let mut unknown = durable("d");
+    unknown["event"] = json!({"name": "nothing", "fields": {}});
+    let (status, problem) = kept(second, "d", &unknown).await;
+    assert_eq!(
+        (status, &problem["field"]),
+        (422, &json!("event")),
+        "{problem}"
+    );
+    let (status, _) = kept(second, "e", &durable("the next")).await;
+    assert_eq!(status, 200);
+    assert_eq!(notice(&mut ann).await, "the next", "none came twice");
 }

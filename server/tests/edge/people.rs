@@ -3,12 +3,14 @@
 
 use tickwire::protocol::people::{Line, Unread};
 use tickwire::protocol::server_message::Refusal;
-use tickwire::protocol::{ClientMessage, PeopleNews, PeopleRequest, ServerMessage};
+use tickwire::protocol::{
+    ClientMessage, PartyRequest, PartyState, PeopleNews, PeopleRequest, ServerMessage,
+};
 use tickwire_server::config::Config;
 
 use crate::admin::{order, start};
 use crate::player::Player;
-use crate::stored::{Folder, KEY, store, token};
+use crate::stored::{Folder, KEY, kept, store, token};
 use crate::support::{File, Server};
 
 const ANN: &str = "127.0.0.5";
@@ -152,5 +154,93 @@ async fn mutes_hold_beyond_rooms_and_so_do_blocks() {
     for channel in ["lobby", &to_ann] {
         assert_eq!(said(&mut bo, channel, 2, "hi").await, Err(Refusal::Muted));
     }
+    server.close().await;
+}
+
+/// The channel of the party that it is in.
+pub(crate) async fn talk(player: &mut Player) -> String {
+    player
+        .wait(|message| match message {
+            ServerMessage::People(PeopleNews::Party { channel }) => Some(channel),
+            _ => None,
+        })
+        .await
+}
+
+/// Makes a party, or joins that of a code: its code.
+pub(crate) async fn party(player: &mut Player, code: Option<String>) -> String {
+    let nonce = 5;
+    let request = match code {
+        Some(code) => PartyRequest::Join { nonce, code },
+        None => PartyRequest::Create { nonce },
+    };
+    player.say(&ClientMessage::Party(request)).await;
+    player
+        .wait(|message| match message {
+            ServerMessage::Party {
+                state: PartyState::In { code, .. },
+                ..
+            } => Some(code),
+            _ => None,
+        })
+        .await
+}
+
+/// In which channel it sees somebody write, and whom.
+pub(crate) async fn writer(player: &mut Player) -> (String, String) {
+    player
+        .wait(|message| match message {
+            ServerMessage::PeerTyping { channel, peer } => Some((channel, peer.handle)),
+            _ => None,
+        })
+        .await
+}
+
+pub(crate) async fn types(player: &mut Player, channel: &str) {
+    let channel = channel.to_owned();
+    player.say(&ClientMessage::Typing { channel }).await;
+}
+
+#[tokio::test]
+async fn a_party_talks_by_itself_and_what_a_member_said_is_exported_and_erased() {
+    let (folder, key) = (Folder::new("party_talk"), File::new("key", KEY));
+    let server = server(&folder, &key);
+    let mut ann = Player::enter(server.public, ANN, &token("ann")).await;
+    let mut bo = Player::enter(server.public, BO, &token("bo")).await;
+    enter(&mut ann).await;
+    let (bo_is, _) = enter(&mut bo).await;
+    let code = party(&mut ann, None).await;
+    let channel = talk(&mut ann).await;
+    assert_eq!(
+        said(&mut bo, &channel, 1, "let me in").await,
+        Err(Refusal::NotInRoom)
+    );
+    party(&mut bo, Some(code)).await;
+    assert_eq!(talk(&mut bo).await, channel);
+    types(&mut bo, &channel).await;
+    assert_eq!(writer(&mut ann).await, (channel.clone(), bo_is.clone()));
+    let number = said(&mut bo, &channel, 2, "hello").await.unwrap();
+    let (told, line) = hears(&mut ann).await;
+    assert_eq!((&told, line.id, &line.from), (&channel, number, &bo_is));
+    // Back after a lost connection, to the same party.
+    drop(ann);
+    let second = said(&mut bo, &channel, 3, "still there?").await.unwrap();
+    let mut ann = Player::enter(server.public, ANN, &token("ann")).await;
+    enter(&mut ann).await;
+    let all = [(number, "hello"), (second, "still there?")];
+    let all = all.map(|(number, text)| (number, text.to_owned()));
+    assert_eq!(history(&mut ann, &channel).await, all);
+    let stored = kept(&server, "user%3Abo").await;
+    let said = stored["stored"]["messages"].as_array().unwrap();
+    let key = format!("party:{}", &channel[1..]);
+    assert!(
+        said.iter().all(|line| line["channel"] == key) && said.len() == 2,
+        "{said:?}"
+    );
+    bo.say(&ClientMessage::Party(PartyRequest::Leave)).await;
+    assert_eq!(talk(&mut bo).await, "");
+    drop(bo);
+    order(&server, "erase", serde_json::json!({"player": "user:bo"})).await;
+    assert_eq!(history(&mut ann, &channel).await, []);
     server.close().await;
 }

@@ -60,7 +60,7 @@ pub(crate) fn token(subject: &str) -> String {
     encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap()
 }
 
-async fn kept(server: &Server, player: &str) -> Value {
+pub(crate) async fn kept(server: &Server, player: &str) -> Value {
     let path = format!("/admin/export?player={player}");
     let answer = admin(server, "GET", &path, "").await;
     assert_eq!(answer.status, 200, "{}", answer.body);

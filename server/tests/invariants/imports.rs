@@ -76,6 +76,7 @@ const SERVER: Floors = Floors {
         &["tls_client"],
         &["config"],
         &[
+            "background",
             "by_player",
             "date",
             "prefetch",

@@ -119,7 +119,9 @@ pub enum ClientMessage {
     Say {
         /// [`CHANNEL_ROOM`](super::CHANNEL_ROOM); to a server with
         /// [`feature::PEOPLE`](super::feature::PEOPLE) also [`CHANNEL_LOBBY`](super::CHANNEL_LOBBY), and
-        /// [`CHANNEL_OF_TWO`](super::CHANNEL_OF_TWO) with a handle.
+        /// [`CHANNEL_OF_TWO`](super::CHANNEL_OF_TWO) with a handle; to one with
+        /// [`feature::TALKS`](super::feature::TALKS) also
+        /// [`CHANNEL_OF_PARTY`](super::CHANNEL_OF_PARTY) with what the server said behind it.
         channel: String,
         /// Another one than that of the line before. A line whose answer was lost with the
         /// connection is sent again with the same one, in the same seat, before any other.
@@ -140,7 +142,8 @@ pub enum ClientMessage {
     /// Their player is writing a line: a hint for the others, to be said again every few seconds for
     /// as long as it holds.
     Typing {
-        /// As in `Say`.
+        /// As in `Say`; others than the room's to a server with
+        /// [`feature::TALKS`](super::feature::TALKS).
         channel: String,
     },
     /// Something of other people, to a server with
@@ -150,7 +153,8 @@ pub enum ClientMessage {
     /// to a server with [`feature::WATCH`](super::feature::WATCH), answered by `Presence`.
     Watch {
         /// Their handles, at most [`WATCHED_MAX`](crate::limits::WATCHED_MAX): those beyond are
-        /// passed over. None: nobody.
+        /// passed over. None: nobody. To a server with [`feature::LOBBY`](super::feature::LOBBY)
+        /// beside them [`CHANNEL_LOBBY`](super::CHANNEL_LOBBY), for who is there, told by `Lobby`.
         handles: Vec<String>,
     },
     /// Something of the matchmaking queue, to a server with
@@ -192,9 +196,9 @@ impl ClientMessage {
     pub fn is_beyond_rooms(&self) -> bool {
         match self {
             ClientMessage::People(_) | ClientMessage::Watch { .. } => true,
-            ClientMessage::Say { channel, .. } | ClientMessage::History { channel, .. } => {
-                channel != super::CHANNEL_ROOM
-            }
+            ClientMessage::Say { channel, .. }
+            | ClientMessage::History { channel, .. }
+            | ClientMessage::Typing { channel } => channel != super::CHANNEL_ROOM,
             _ => false,
         }
     }

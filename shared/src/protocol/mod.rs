@@ -17,7 +17,7 @@ pub use party::{OutOfParty, PartyMember, PartyRequest, PartyRoom, PartyState};
 pub use people::{PeopleNews, PeopleRequest};
 pub use queue::{OutOfQueue, QueueRequest, QueueState};
 pub use server_message::ServerMessage;
-pub use watch::{PeerAt, PeerPresence};
+pub use watch::{LobbyPeople, PeerAt, PeerPresence};
 
 /// Protocol version, spoken in hello and welcome and in the WebSocket's subprotocol.
 pub const VERSION: u16 = 2;
@@ -66,9 +66,24 @@ pub mod feature {
     pub const PARTIES: u32 = 1 << 8;
     /// `Watch`, answered by `Presence`. To who lacks it none is said.
     pub const WATCH: u32 = 1 << 9;
+    /// `Typing` in channels beyond rooms, answered by nobody and told by `PeerTyping`, and the channel
+    /// of a party. Who lacks it, or [`PEOPLE`], is told nothing of them.
+    pub const TALKS: u32 = 1 << 10;
+    /// The lobby among those whom `Watch` names, told by `Lobby`. To who lacks it none is said.
+    pub const LOBBY: u32 = 1 << 11;
     /// All that this crate does.
-    pub const ALL: u32 =
-        LAYERS | REDIRECT | PREPARE | NOTICES | CHANNELS | LINES | QUEUE | PEOPLE | PARTIES | WATCH;
+    pub const ALL: u32 = LAYERS
+        | REDIRECT
+        | PREPARE
+        | NOTICES
+        | CHANNELS
+        | LINES
+        | QUEUE
+        | PEOPLE
+        | PARTIES
+        | WATCH
+        | TALKS
+        | LOBBY;
 }
 
 /// The channel of the room in which a player is, in `Say` and `History`.
@@ -77,6 +92,8 @@ pub const CHANNEL_ROOM: &str = "room";
 pub const CHANNEL_LOBBY: &str = "lobby";
 /// What stands before a player's handle in the channel of the two.
 pub const CHANNEL_OF_TWO: char = '@';
+/// What stands before the name of a party's channel.
+pub const CHANNEL_OF_PARTY: char = '&';
 
 /// First byte of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -78,6 +78,12 @@ pub enum PeopleNews {
         /// Who it is, or why it is not done.
         result: Result<Peer, Refusal>,
     },
+    /// In which party's channel the player speaks and is told lines, for clients with
+    /// [`feature::TALKS`](super::feature::TALKS): once they are in one, and when that changed.
+    Party {
+        /// As `Say` names it; empty: they are in none.
+        channel: String,
+    },
 }
 
 /// Somebody.

@@ -4,10 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::party::PartyState;
-use super::people::{Line, LinesPage, PeopleNews};
+use super::people::{Line, LinesPage, Peer, PeopleNews};
 use super::queue::QueueState;
 pub use super::refusal::Refusal;
-use super::watch::PeerPresence;
+use super::watch::{LobbyPeople, PeerPresence};
 use crate::ids::{PlayerId, RoomId, Tick};
 use crate::schema::{Schema, Tables};
 
@@ -211,6 +211,16 @@ pub enum ServerMessage {
         /// They, at most [`PRESENCES_PER_PAGE`](crate::limits::PRESENCES_PER_PAGE).
         peers: Vec<PeerPresence>,
     },
+    /// Somebody is writing a line in a channel other than the room's: to be shown for six seconds, or
+    /// until they say one there. To who has [`feature::TALKS`](super::feature::TALKS).
+    PeerTyping {
+        /// Which, as the client names it.
+        channel: String,
+        /// Who.
+        peer: Peer,
+    },
+    /// Who is in the lobby, to who watches it.
+    Lobby(LobbyPeople),
     /// How things stand for the player in the matchmaking queue: in the lobby or a room.
     Queue {
         /// Of the `Enqueue` from which it follows, whichever of the player's clients said it; 0 if
@@ -230,7 +240,9 @@ pub enum ServerMessage {
 
 impl super::Numbered for ServerMessage {
     const BASE: u8 = 15;
-    const LATER: &'static [u8] = &[129, 130, 131, 132, 133, 134, 135, 136, 137, 140, 141];
+    const LATER: &'static [u8] = &[
+        129, 130, 131, 132, 133, 134, 135, 136, 137, 138, 139, 140, 141,
+    ];
 }
 
 /// A part of a page of what was said.

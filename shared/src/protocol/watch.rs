@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::people::Peer;
 use crate::ids::RoomId;
 
 /// How a player stands who is watched.
@@ -33,4 +34,19 @@ pub enum PeerAt {
         /// Which, where lists show it; of another one it is not told.
         room: Option<RoomId>,
     },
+}
+
+/// Who is in the lobby of the client's game, as far as that changed since it was told last on this
+/// connection; for clients with [`feature::LOBBY`](super::feature::LOBBY).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LobbyPeople {
+    /// How many there are, the player too; more than are shown, perhaps.
+    pub count: u32,
+    /// Who is shown from now on, or is called so, at most
+    /// [`PEERS_PER_PAGE`](crate::limits::PEERS_PER_PAGE). Never more than
+    /// [`WATCHED_MAX`](crate::limits::WATCHED_MAX) are once all of it was told.
+    pub here: Vec<Peer>,
+    /// Who is not, by their handles, at most
+    /// [`PRESENCES_PER_PAGE`](crate::limits::PRESENCES_PER_PAGE).
+    pub gone: Vec<String>,
 }

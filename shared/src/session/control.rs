@@ -77,6 +77,8 @@ impl Session {
             (_, ServerMessage::Past { nonce, result }) => Event::Past { nonce, result },
             (_, ServerMessage::People(news)) => Event::People(news),
             (_, ServerMessage::Presence { peers }) => Event::Presence { peers },
+            (_, ServerMessage::Lobby(news)) => Event::Lobby(news),
+            (_, ServerMessage::PeerTyping { channel, peer }) => Event::PeerTyping { channel, peer },
             (_, ServerMessage::Queue { nonce, state }) => Event::Queue { nonce, state },
             (_, ServerMessage::Party { nonce, state }) => Event::Party { nonce, state },
             (Some(room), ServerMessage::MemberChanged { member }) => {
@@ -178,6 +180,9 @@ fn within_limits(message: &ServerMessage) -> bool {
         ServerMessage::People(PeopleNews::You { unread, .. }) => unread.len() <= UNREAD_MAX,
         ServerMessage::People(PeopleNews::Blocked { peers, .. }) => peers.len() <= PEERS_PER_PAGE,
         ServerMessage::Presence { peers } => peers.len() <= PRESENCES_PER_PAGE,
+        ServerMessage::Lobby(news) => {
+            news.here.len() <= PEERS_PER_PAGE && news.gone.len() <= PRESENCES_PER_PAGE
+        }
         ServerMessage::Notice { text, event, .. } => {
             let chars = text.chars().count();
             chars <= NOTICE_CHARS_MAX && (chars > 0 || event.is_some())

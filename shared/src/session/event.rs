@@ -3,11 +3,11 @@
 use super::error::SessionError;
 use crate::ids::{LayerId, PlayerId, RoomId, Tick};
 use crate::protocol::frame::{SnapshotHead, take_varint};
-use crate::protocol::people::{Line, LinesPage};
+use crate::protocol::people::{Line, LinesPage, Peer};
 use crate::protocol::server_message::{
     ChatLine, LeaveReason, Member, NoticeEvent, Page, Refusal, RoomInfo,
 };
-use crate::protocol::{PartyState, PeerPresence, PeopleNews, QueueState};
+use crate::protocol::{LobbyPeople, PartyState, PeerPresence, PeopleNews, QueueState};
 use crate::schema::{Field, Kind, Message, Schema, is_text};
 use crate::snapshot::{DecodeError, fields};
 
@@ -138,6 +138,15 @@ pub enum Event {
         /// They; of each the newest counts.
         peers: Vec<PeerPresence>,
     },
+    /// Somebody is writing a line in a channel other than the room's: as [`Event::Typing`].
+    PeerTyping {
+        /// Which.
+        channel: String,
+        /// Who.
+        peer: Peer,
+    },
+    /// Who is in the lobby, to who watches it.
+    Lobby(LobbyPeople),
     /// How things stand for the player in the matchmaking queue.
     Queue {
         /// Of the [`QueueRequest::Enqueue`](crate::protocol::QueueRequest::Enqueue) from which it

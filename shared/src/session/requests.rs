@@ -275,6 +275,13 @@ impl Session {
         })
     }
 
+    /// Says that the player is writing a line in such a channel: every few seconds while they do. For
+    /// servers with [`feature::TALKS`](crate::protocol::feature::TALKS).
+    pub fn typing_in(&mut self, channel: &str) -> Result<(), RequestError> {
+        let channel = channel.to_owned();
+        self.request_anywhere(&ClientMessage::Typing { channel })
+    }
+
     /// Asks something of other people, from the lobby or a room; answered by
     /// [`super::Event::People`].
     pub fn people(&mut self, request: PeopleRequest) -> Result<(), RequestError> {

@@ -7,12 +7,12 @@ use std::path::Path;
 use serde_json::Value;
 use tickwire::codec::{decode_client, decode_server, encode_client, encode_server};
 use tickwire::ids::{PlayerId, RoomId};
-use tickwire::protocol::people::{Line, LinesPage};
+use tickwire::protocol::people::{Line, LinesPage, Peer};
 use tickwire::protocol::server_message::{Page, PastLine, Refusal};
 use tickwire::protocol::{
-    ClientMessage, LATER_FROM, Numbered, OutOfParty, OutOfQueue, PartyRequest, PartyState, PeerAt,
-    PeerPresence, PeopleNews, PeopleRequest, QueueRequest, QueueState, RESERVED_FROM, RESERVED_TO,
-    SUBPROTOCOL, ServerMessage, feature,
+    ClientMessage, LATER_FROM, LobbyPeople, Numbered, OutOfParty, OutOfQueue, PartyRequest,
+    PartyState, PeerAt, PeerPresence, PeopleNews, PeopleRequest, QueueRequest, QueueState,
+    RESERVED_FROM, RESERVED_TO, SUBPROTOCOL, ServerMessage, feature,
 };
 
 use crate::vectors::hex;
@@ -198,6 +198,29 @@ fn later_messages_have_an_index_of_the_reserved_range_and_their_length() {
     let peers = vec![PeerPresence { handle, at }];
     let bytes = encode_server(&ServerMessage::Presence { peers });
     assert_eq!(bytes, [1, 137, 10, 1, 1, b'h', 3, 1, b'g', 1, 251, 44, 1]);
+    let bytes = encode_server(&ServerMessage::PeerTyping {
+        channel: "lobby".to_owned(),
+        peer: Peer {
+            handle: "h".to_owned(),
+            name: "a".to_owned(),
+        },
+    });
+    let expected = [&[1, 138, 10, 5], &b"lobby"[..], b"\x01h\x01a"];
+    assert_eq!(bytes, expected.concat());
+    let news = LobbyPeople {
+        count: 300,
+        here: vec![Peer {
+            handle: "h".to_owned(),
+            name: "a".to_owned(),
+        }],
+        gone: vec!["g".to_owned()],
+    };
+    let bytes = encode_server(&ServerMessage::Lobby(news));
+    let expected = [1, 139, 11, 251, 44, 1, 1, 1, b'h', 1, b'a', 1, 1, b'g'];
+    assert_eq!(bytes, expected);
+    let channel = "&7".to_owned();
+    let bytes = encode_server(&ServerMessage::People(PeopleNews::Party { channel }));
+    assert_eq!(bytes, [1, 136, 4, 4, 2, b'&', b'7']);
     let answer = QueueRequest::Answer {
         offer: 300,
         accept: true,
@@ -237,6 +260,8 @@ fn features_are_those_that_both_pages_list() {
         ("PEOPLE", feature::PEOPLE),
         ("PARTIES", feature::PARTIES),
         ("WATCH", feature::WATCH),
+        ("TALKS", feature::TALKS),
+        ("LOBBY", feature::LOBBY),
     ];
     assert_eq!(names, bits.map(|(name, _)| name));
     let all = bits.iter().fold(0, |all, (_, bit)| all | bit);

@@ -19,8 +19,9 @@ use tickwire::protocol::server_message::{
     ChatLine, LeaveReason, Limits, Member, NoticeEvent, Page, PastLine, Refusal, RoomInfo,
 };
 use tickwire::protocol::{
-    ClientMessage, OutOfParty, OutOfQueue, PartyMember, PartyRequest, PartyRoom, PartyState,
-    PeerAt, PeerPresence, PeopleNews, PeopleRequest, QueueRequest, QueueState, ServerMessage,
+    ClientMessage, LobbyPeople, OutOfParty, OutOfQueue, PartyMember, PartyRequest, PartyRoom,
+    PartyState, PeerAt, PeerPresence, PeopleNews, PeopleRequest, QueueRequest, QueueState,
+    ServerMessage,
 };
 use tickwire::schema::{
     Audience, Component, Field, Kind, Predicted, Predictor, Schema, Tables, text_words, words_text,
@@ -164,6 +165,9 @@ fn client_messages() -> Vec<ClientMessage> {
         },
         ClientMessage::Typing {
             channel: "room".to_owned(),
+        },
+        ClientMessage::Typing {
+            channel: "&00000000000000a7".to_owned(),
         },
         ClientMessage::Say {
             channel: format!("@{}", handle('b')),
@@ -550,6 +554,21 @@ fn server_messages() -> Vec<ServerMessage> {
                 ),
             ],
         },
+        ServerMessage::Lobby(LobbyPeople {
+            count: 70_000,
+            here: vec![peer('b'), peer('c')],
+            gone: vec![handle('d')],
+        }),
+        ServerMessage::PeerTyping {
+            channel: "lobby".to_owned(),
+            peer: peer('b'),
+        },
+        ServerMessage::People(PeopleNews::Party {
+            channel: "&00000000000000a7".to_owned(),
+        }),
+        ServerMessage::People(PeopleNews::Party {
+            channel: String::new(),
+        }),
         queue(
             7,
             QueueState::Out {

@@ -7,7 +7,7 @@ from schema import check_schema, check_tables
 from snapshot import Snapshot, contents, events
 from wire import Malformed, Reader, ServerMessage
 
-ANYWHERE = {"Refused", "Rooms", "Pong", "Reply", "Redirect", "Prepare", "Notice", "Said", "Lines", "Line", "Past", "People", "Presence", "Queue", "Party"}
+ANYWHERE = {"Refused", "Rooms", "Pong", "Reply", "Redirect", "Prepare", "Notice", "Said", "Lines", "Line", "Past", "People", "Presence", "PeerTyping", "Lobby", "Queue", "Party"}
 IN_ROOM = {"Left", "MemberChanged", "MemberLeft", "MemberState", "Members", "Chat", "ResumeToken", "Typing"}
 
 

@@ -115,7 +115,7 @@ OUT_OF_QUEUE = (
     "Declined NotAccepted NotCome JoinFailed Playing PartyPlays TooFew NoRoom PartyChanged"
 ).split()
 OUT_OF_PARTY = "NotInParty NoSuchParty PartyFull TooManyParties TooOften InRoom Left Kicked Away Idle Stopped".split()
-LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines", 133: "Typing", 134: "Line", 135: "Past", 136: "People", 137: "Presence", 140: "Queue", 141: "Party"}
+LATER = {129: "Prepare", 130: "Notice", 131: "Said", 132: "Lines", 133: "Typing", 134: "Line", 135: "Past", 136: "People", 137: "Presence", 138: "PeerTyping", 139: "Lobby", 140: "Queue", 141: "Party"}
 
 
 class ServerMessage(Control):
@@ -282,13 +282,15 @@ class ServerMessage(Control):
         return line | self.fields(own=self.bool, name=self.string, text=self.string)
 
     def _People(self):
-        which = self.variant(["You", "Out", "Blocked", "Answer"])
+        which = self.variant(["You", "Out", "Blocked", "Answer", "Party"])
         if which == "You":
             fields = self.fields(nonce=self.u32, handle=self.string, unread=lambda: self.list(self.unread, 20))
         elif which == "Out":
             fields = self.fields(nonce=self.u32, reason=lambda: self.variant(REFUSALS))
         elif which == "Blocked":
             fields = self.fields(peers=lambda: self.list(self.peer, 10), more=self.bool)
+        elif which == "Party":
+            fields = self.fields(channel=self.string)
         else:
             fields = {"nonce": self.u32()}
             fields["result"] = {"Ok": self.peer()} if self.variant([True, False]) else {"Err": self.variant(REFUSALS)}
@@ -302,6 +304,12 @@ class ServerMessage(Control):
 
     def _Presence(self):
         return self.fields(peers=lambda: self.list(self.presence, 16))
+
+    def _Lobby(self):
+        return self.fields(count=self.u32, here=lambda: self.list(self.peer, 10), gone=lambda: self.list(self.string, 16))
+
+    def _PeerTyping(self):
+        return self.fields(channel=self.string, peer=self.peer)
 
     def presence(self):
         return self.fields(handle=self.string, at=self.peer_at)

@@ -24,8 +24,9 @@ pub(crate) const LENGTH_BYTES: usize = 4;
 pub(crate) const TAG_BYTES: usize = 16;
 /// Bytes of a handshake's body: two random numbers, a name and what stands around them.
 pub(crate) const HANDSHAKE_BYTES_MAX: usize = 512;
-/// Bytes of what is asked, and of what is answered: a client's message and who they are.
-pub(crate) const ASK_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of what is asked, and of what is answered: a client's message and who they are, or what a
+/// program says.
+pub(crate) const ASK_BYTES_MAX: usize = 20 * 1024;
 /// Bytes of a node's batch of rooms.
 pub(crate) const BATCH_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a frame of what players have in common.

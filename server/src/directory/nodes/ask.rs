@@ -1,7 +1,8 @@
-//! What a node asks of another for a player who is on the way there: a room, or a seat. The answer
-//! is the room; the seat in it is kept for them until their ticket is void. As bytes with a format
-//! number; they travel between nodes that have one key, and are trusted no more than a client's.
-//! The lobby asks and answers; who carries it is the cluster's.
+//! What a node asks of another: for a player who is on the way there a room, or a seat; for a
+//! program, that a room is told something. The answer to the first is the room; the seat in it is
+//! kept for them until their ticket is void. What a program says, and its answer, are `http::api`'s.
+//! As bytes with a format number; they travel between nodes that have one key, and are trusted no
+//! more than a client's. The lobby asks and answers; who carries it is the cluster's.
 
 use std::fmt;
 
@@ -14,9 +15,28 @@ use tickwire::protocol::server_message::Refusal;
 
 /// Rises with every change of what follows it. One of another format is not read; the asker makes
 /// do alone.
-pub(crate) const FORMAT: u16 = 1;
-/// Bytes of what is asked: a client's message, and who they are.
-pub(crate) const ASK_BYTES_MAX: usize = 8 * 1024;
+pub(crate) const FORMAT: u16 = 2;
+/// Bytes of what is asked: a client's message and who they are, or what a program says, of which
+/// there are at most 16 KiB, and which one it is.
+pub(crate) const ASK_BYTES_MAX: usize = 20 * 1024;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Asked {
+    Player(Ask),
+    /// In the bytes of whoever serves programs.
+    Program(Vec<u8>),
+}
+
+impl Asked {
+    /// What is asked for a player.
+    pub(crate) fn of_player(self) -> Option<Ask> {
+        match self {
+            Asked::Player(ask) => Some(ask),
+            Asked::Program(_) => None,
+        }
+    }
+}
 
 /// For whom what is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +50,7 @@ pub(crate) struct Ask {
     pub(crate) what: What,
 }
 
-/// What is asked.
+/// What a player needs there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum What {
     /// A room to be made, which the door has counted among its maker's.
@@ -58,7 +78,7 @@ pub(crate) struct Given {
 /// A seat, or why none is given.
 pub(crate) type Answer = Result<Given, Refusal>;
 
-/// The bytes are no [`Ask`], or no [`Answer`].
+/// The bytes are no [`Asked`], or no [`Answer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AskError {
     /// Of another version's.
@@ -76,7 +96,7 @@ impl fmt::Display for AskError {
     }
 }
 
-/// The bytes of an [`Ask`] or an [`Answer`].
+/// The bytes of an [`Asked`] or an [`Answer`].
 pub(crate) fn encode(what: &impl Serialize) -> Vec<u8> {
     let mut bytes = FORMAT.to_le_bytes().to_vec();
     // Numbers, texts and bytes: bincode writes them.
@@ -109,12 +129,14 @@ mod tests {
 
     use super::*;
 
-    fn asks() -> Vec<Ask> {
-        let of = |what| Ask {
-            game: "chess".into(),
-            who: "guest:0f".into(),
-            name: "Ada".into(),
-            what,
+    fn asks() -> Vec<Asked> {
+        let of = |what| {
+            Asked::Player(Ask {
+                game: "chess".into(),
+                who: "guest:0f".into(),
+                name: "Ada".into(),
+                what,
+            })
         };
         let new = NewRoom {
             name: "den".into(),
@@ -135,6 +157,7 @@ mod tests {
                 made_for,
                 network,
             }),
+            Asked::Program(vec![7; 100]),
         ]
     }
 
@@ -148,10 +171,12 @@ mod tests {
             assert_eq!(decode::<Answer>(&encode(&answer)), Ok(answer));
         }
         let mut longest = asks().remove(1);
-        longest.who = format!("user:{}", "\u{10FFFF}".repeat(128));
-        longest.name = "\u{10FFFF}".repeat(32);
-        if let What::Room { new, .. } = &mut longest.what {
-            new.player = vec![0; CLIENT_MESSAGE_BYTES_MAX];
+        if let Asked::Player(ask) = &mut longest {
+            ask.who = format!("user:{}", "\u{10FFFF}".repeat(128));
+            ask.name = "\u{10FFFF}".repeat(32);
+            if let What::Room { new, .. } = &mut ask.what {
+                new.player = vec![0; CLIENT_MESSAGE_BYTES_MAX];
+            }
         }
         assert_eq!(decode(&encode(&longest)), Ok(longest));
     }
@@ -162,19 +187,19 @@ mod tests {
         let malformed = Err(AskError::Malformed);
         let longer = [&bytes[..], &[0]].concat();
         for wrong in [&bytes[..bytes.len() - 1], &longer, &[], &bytes[..1]] {
-            assert_eq!(decode::<Ask>(wrong), malformed);
+            assert_eq!(decode::<Asked>(wrong), malformed);
         }
         let huge = [&bytes[..2], &vec![0; ASK_BYTES_MAX]].concat();
-        assert_eq!(decode::<Ask>(&huge), malformed);
+        assert_eq!(decode::<Asked>(&huge), malformed);
         let other = [&[9, 0], &bytes[2..]].concat();
-        assert_eq!(decode::<Ask>(&other), Err(AskError::Format(9)));
+        assert_eq!(decode::<Asked>(&other), Err(AskError::Format(9)));
         for seed in 1..=20_000 {
             let mut dice = Xorshift32::new(seed);
-            let mut bytes = encode(&asks()[seed as usize % 2]);
+            let mut bytes = encode(&asks()[seed as usize % 3]);
             let at = dice.draw() as usize % bytes.len();
             bytes[at] = dice.draw() as u8;
             // Read or refused.
-            let _ = decode::<Ask>(&bytes);
+            let _ = decode::<Asked>(&bytes);
             let _ = decode::<Answer>(&bytes);
         }
     }

@@ -24,8 +24,8 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use tickwire::ids::RoomId;
 use tickwire::protocol::ServerMessage;
-use tickwire::protocol::server_message::{Refusal, RoomInfo};
-use tokio::sync::{Notify, watch};
+use tickwire::protocol::server_message::RoomInfo;
+use tokio::sync::{Notify, oneshot, watch};
 
 use super::filter::Filter;
 use super::game_index::GameIndex;
@@ -34,7 +34,7 @@ use super::ownership::placement::TAKES_NONE;
 use super::rank::{Fit, NetworkMark, Standing};
 use crate::auth::{Identity, TICKET_LIFE, Tickets};
 use crate::date::Date;
-pub(crate) use ask::{Answer, Ask, AskError, Given, What};
+pub(crate) use ask::{Answer, Ask, AskError, Asked, Given, What};
 pub(crate) use asks::AskId;
 use asks::Asks;
 use batch::{Batch, BatchError, Told};
@@ -119,7 +119,7 @@ impl Nodes {
         table.me = me;
         table.mirror.live(others.iter().cloned());
         let is_there = |node| others.iter().any(|(other, _)| *other == node);
-        table.asks.drop_but(is_there, Err(Refusal::Busy));
+        table.asks.drop_but(is_there);
         drop(table);
         self.changed();
     }
@@ -211,12 +211,9 @@ impl Nodes {
     /// # Errors
     /// It is no answer; who waits for it is refused.
     pub(crate) fn answered(&self, id: AskId, answer: Option<&[u8]>) -> Result<(), AskError> {
-        let read = answer.map(ask::decode::<Answer>).transpose();
-        let answer = read.as_ref().ok().copied().flatten();
-        let answer = answer.unwrap_or(Err(Refusal::Busy));
-        self.table.lock().asks.answered(id, answer);
+        let read = self.table.lock().asks.answered(id, answer);
         self.changed();
-        read.map(|_| ())
+        read
     }
 
     /// Who waits looks again: something is otherwise here, or at another node.
@@ -379,16 +376,37 @@ impl Nodes {
     }
 
     /// Asks a node for something. `None`: too much was asked already.
-    pub(crate) fn ask(&self, to: Incarnation, ask: &Ask) -> Option<AskId> {
+    pub(crate) fn ask(&self, to: Incarnation, ask: Ask) -> Option<AskId> {
         let mut table = self.table.lock();
-        let id = table.asks.ask(to, ask::encode(ask))?;
-        match &ask.what {
-            What::Seat(room) => table.mirror.expect(*room, 1),
-            What::Room { .. } => table.mirror.burden(to),
+        let seat = match &ask.what {
+            What::Seat(room) => Some(*room),
+            What::Room { .. } => None,
+        };
+        let id = table.asks.ask(to, ask::encode(&Asked::Player(ask)))?;
+        match seat {
+            Some(room) => table.mirror.expect(room, 1),
+            None => table.mirror.burden(to),
         }
         drop(table);
         self.work.notify_one();
         Some(id)
+    }
+
+    /// Brings what a program says to the node of a room, which answers in its own bytes; none where
+    /// the answer is dropped. `None`: no node that can be reached has the room, or too much was asked
+    /// already.
+    pub(crate) fn ask_for_program(
+        &self,
+        room: RoomId,
+        said: Vec<u8>,
+    ) -> Option<oneshot::Receiver<Vec<u8>>> {
+        let Trace::At(to) = self.trace(room) else {
+            return None;
+        };
+        let asked = ask::encode(&Asked::Program(said));
+        let answer = self.table.lock().asks.ask_for_program(to, asked)?;
+        self.work.notify_one();
+        Some(answer)
     }
 
     /// What came of it; it is asked no longer then. `None`: nothing yet.
@@ -473,16 +491,16 @@ fn in_folder(node: String, folder: Option<&str>) -> String {
     }
 }
 
-/// What one node says to another about somebody's [`Ask`], in bytes, or the ask itself.
+/// What one node says to another about what it was [`Asked`], in bytes, or that itself.
 pub(crate) fn encode(what: &impl Serialize) -> Vec<u8> {
     ask::encode(what)
 }
 
-/// An ask's bytes.
+/// The bytes of what is asked.
 ///
 /// # Errors
 /// They are none.
-pub(crate) fn decode_ask(bytes: &[u8]) -> Result<Ask, AskError> {
+pub(crate) fn decode_ask(bytes: &[u8]) -> Result<Asked, AskError> {
     ask::decode(bytes)
 }
 

@@ -1,6 +1,7 @@
 //! What is said of other nodes to a lobby: where somebody is sent, and what counts for how long.
 
 use std::sync::Arc;
+use tickwire::protocol::server_message::Refusal;
 
 use super::batch::tests::told;
 use super::*;
@@ -171,18 +172,18 @@ fn what_is_asked_of_a_node_that_goes_is_refused() {
         name: "Ada".into(),
         what: What::Seat(RoomId(7)),
     };
-    let id = nodes.ask(OTHER, &ask).unwrap();
+    let id = nodes.ask(OTHER, ask.clone()).unwrap();
     let [(sent, to, bytes)] = &nodes.unsent()[..] else {
         panic!("one is to be sent");
     };
     assert_eq!((*sent, *to), (id, OTHER));
-    assert_eq!(decode_ask(bytes), Ok(ask));
+    assert_eq!(decode_ask(bytes), Ok(Asked::Player(ask.clone())));
     assert_eq!(nodes.answer(id), None);
     nodes.live(ME, &[]);
     assert_eq!(nodes.answer(id), Some(Err(Refusal::Busy)));
-    let next = nodes.ask(OTHER, &decode_ask(bytes).unwrap()).unwrap();
+    let next = nodes.ask(OTHER, ask).unwrap();
     assert_eq!(
-        nodes.answered(next, Some(b"\x01\x00\xff")),
+        nodes.answered(next, Some(b"\x02\x00\xff")),
         Err(AskError::Malformed)
     );
     assert_eq!(nodes.answer(next), Some(Err(Refusal::Busy)));

@@ -1,6 +1,6 @@
 //! Something that a program says to those who are connected or will be: an event of a game, a text,
 //! or both. What becomes of it is `notices`'; here is who may say what to whom, and that what is
-//! sent twice is said once.
+//! sent twice is said once. What only a room's own node can do is passed on there.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use parking_lot::Mutex;
-use serde::Serialize;
 
+use super::answer::Answer;
 use super::event::{Event, GameEvent, wrong};
 use super::idempotency::{Begun, Idempotency, Mark};
+use super::passed_on::{Outcome, PassedOn};
 use super::problem::Problem;
 use crate::auth::ApiKey;
 use crate::date;
@@ -35,33 +36,6 @@ const STORED_WITHIN: Duration = Duration::from_secs(2);
 /// Until a program may try what there is no room for, in seconds: notices go as they are seen, and
 /// a database comes back.
 const FULL_WAIT_S: u32 = 10;
-
-/// Whom an event reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Answer {
-    /// Connections to which it is on its way.
-    reached_now: u32,
-    /// Those who get it later: connections that lag, and players who are away.
-    later: u32,
-    /// Whether a room's game took it instead.
-    taken: bool,
-}
-
-impl Answer {
-    const TAKEN: Answer = Answer {
-        reached_now: 0,
-        later: 0,
-        taken: true,
-    };
-
-    fn of(reached: Reached) -> Answer {
-        Answer {
-            reached_now: reached.now,
-            later: reached.later,
-            taken: false,
-        }
-    }
-}
 
 /// What programs said.
 #[derive(Default)]
@@ -149,31 +123,138 @@ impl Events {
     ) -> Result<Answer, Problem> {
         let key = key(headers)?;
         let event = Event::read(body)?;
-        let Some(key) = key else {
-            if event.class != Class::NowOnly {
-                let why = "is needed for what is durable, so that sent twice it is said once";
-                return Err(bad_key(why));
-            }
-            return say(event, caller, who, lobby, None).await;
+        if key.is_none() && event.class != Class::NowOnly {
+            let why = "is needed for what is durable, so that sent twice it is said once";
+            return Err(bad_key(why));
+        }
+        let marks = key.map(|key| {
+            let mark = Mark::of(&[caller.name.as_bytes(), key]);
+            (mark, Mark::of(&[body]))
+        });
+        let under_way = match marks.map(|marks| self.begin(marks)).transpose()? {
+            Some(Ok(answer)) => return Ok(answer),
+            Some(Err(under_way)) => Some(under_way),
+            None => None,
         };
-        let (mark, body) = (Mark::of(&[caller.name.as_bytes(), key]), Mark::of(&[body]));
+        let game = addressed(&event.to, event.event.as_ref(), &caller, lobby)?;
+        if let &To::Room(room) = &event.to
+            && !lobby.has_room(room)
+            && is_of_the_room(&event, game, lobby)
+        {
+            let passed_on = PassedOn {
+                room: room.0,
+                game: game.map(str::to_owned),
+                by: caller.name.to_string(),
+                who: who.to_string(),
+                marks: marks.map(|(mark, body)| (mark.to_string(), body.to_string())),
+                body: body.to_vec(),
+            };
+            return pass_on(passed_on, lobby, under_way).await;
+        }
+        let program = Program {
+            by: caller.name.clone(),
+            who,
+        };
+        say(event, game, program, lobby, under_way).await
+    }
+
+    /// Begins a request that may be sent again: what it was answered, or that it is under way now.
+    fn begin(
+        self: &Arc<Self>,
+        (mark, body): (Mark, Mark),
+    ) -> Result<Result<Answer, UnderWay>, Problem> {
         let begun = self.answered.lock().begin(mark, body, Instant::now());
         match begun {
-            Begun::First => {}
-            Begun::Again(answer) => return Ok(answer),
+            Begun::First => Ok(Err(UnderWay {
+                events: self.clone(),
+                mark,
+                body,
+            })),
+            Begun::Again(answer) => Ok(Ok(answer)),
             Begun::UnderWay => {
                 let why = "a request with this Idempotency-Key is under way";
-                return Err(Problem::new(StatusCode::CONFLICT, why).after(1));
+                Err(Problem::new(StatusCode::CONFLICT, why).after(1))
             }
-            Begun::Other => return Err(wrong(KEY, "came with another body before")),
+            Begun::Other => Err(wrong(KEY, "came with another body before")),
         }
-        let under_way = UnderWay {
-            events: self.clone(),
-            mark,
-            body,
-        };
-        say(event, caller, who, lobby, Some(under_way)).await
     }
+
+    /// Says from now on what programs say at other nodes to rooms of this one.
+    pub(super) fn serve_other_nodes(self: Arc<Self>, lobby: &Lobby) {
+        let own = lobby.clone();
+        lobby.serve_programs(move |said| {
+            let (events, lobby) = (self.clone(), own.clone());
+            Box::pin(async move { Outcome::of(events.say_here(&said, &lobby).await).packed() })
+        });
+    }
+
+    /// Says what came from another node, which has judged who says it.
+    async fn say_here(self: &Arc<Self>, said: &[u8], lobby: &Lobby) -> Result<Answer, Problem> {
+        let unread = || unavailable("the room's node is of another version");
+        let said = PassedOn::read(said).ok_or_else(unread)?;
+        let event = Event::read(&said.body)?;
+        let who = said.who.parse().map_err(|_| unread())?;
+        let game = said.game.as_deref();
+        let game = game.map(|game| lobby.game(game).ok_or_else(unread));
+        let game = game.transpose()?;
+        let marks = said.marks.as_ref().map(|(mark, body)| {
+            let read = Mark::read(mark).zip(Mark::read(body));
+            read.ok_or_else(unread)
+        });
+        let under_way = match marks
+            .transpose()?
+            .map(|marks| self.begin(marks))
+            .transpose()?
+        {
+            Some(Ok(answer)) => return Ok(answer),
+            Some(Err(under_way)) => Some(under_way),
+            None => None,
+        };
+        // It is passed on once: a room that moves is somewhere else soon.
+        if event.to != To::Room(said.room()) || !lobby.has_room(said.room()) {
+            return Err(unavailable("the room moves").after(1));
+        }
+        let by = said.by.into();
+        say(event, game, Program { by, who }, lobby, under_way).await
+    }
+}
+
+/// Who says something.
+struct Program {
+    /// The name of its key.
+    by: Box<str>,
+    who: SocketAddr,
+}
+
+/// Whether what goes to a room is for its node alone: what its game takes, and what is durable.
+fn is_of_the_room(event: &Event, game: Option<&'static str>, lobby: &Lobby) -> bool {
+    let is_taken = || {
+        let own = event.event.as_ref()?;
+        lobby.job(game?, &own.name, &own.fields)
+    };
+    event.class != Class::NowOnly || is_taken().is_some()
+}
+
+/// Has the node of a room say it. What came of it is remembered here, too, so that a program that
+/// sends it again is answered while that node is away.
+async fn pass_on(
+    said: PassedOn,
+    lobby: &Lobby,
+    under_way: Option<UnderWay>,
+) -> Result<Answer, Problem> {
+    let (room, lobby, said) = (said.room(), lobby.clone(), said.packed());
+    let passing = async move {
+        let outcome = lobby.say_elsewhere(room, said).await;
+        let answered = outcome.and_then(|outcome| Outcome::read(&outcome)?.answered());
+        let unknown = || unavailable("the room's node does not answer").after(1);
+        let answer = answered.ok_or_else(unknown)??;
+        if let Some(under_way) = under_way {
+            under_way.done(answer);
+        }
+        Ok(answer)
+    };
+    let late = "the room's node has not answered yet: ask again with the same Idempotency-Key";
+    to_the_end(passing, ROOM_ANSWERS, late).await
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
@@ -197,15 +278,14 @@ fn bad_key(why: &'static str) -> Problem {
 /// may send it again, also where nobody waits for that any more.
 async fn say(
     event: Event,
-    caller: Arc<ApiKey>,
-    who: SocketAddr,
+    game: Option<&'static str>,
+    Program { by, who }: Program,
     lobby: &Lobby,
     under_way: Option<UnderWay>,
 ) -> Result<Answer, Problem> {
-    let game = addressed(&event.to, event.event.as_ref(), &caller, lobby)?;
     let said = Said {
         who,
-        by: caller.name.clone(),
+        by,
         to: event.to.to_string(),
         event: event.event.as_ref().map(|event| event.name.clone()),
         kept_s: match event.class {
@@ -225,17 +305,9 @@ async fn say(
         }
         audit::said(&said, answer.reached_now, answer.later);
     };
-    let is_away = matches!(&event.to, To::Room(room) if !lobby.has_room(*room));
-    if is_away && event.class != Class::NowOnly {
-        let why = "is at another node, which alone knows for whom it is to be kept";
-        return Err(wrong("to.room", why));
-    }
     if let (To::Room(room), Some(own), Some(game)) = (&event.to, &event.event, game)
         && let Some(job) = lobby.job(game, &own.name, &own.fields)
     {
-        if is_away {
-            return Err(wrong("to.room", "is at another node, which alone tells it"));
-        }
         let job = job.map_err(|why| wrong("event", why))?;
         if event.text.is_some() || event.class != Class::NowOnly {
             let why = "is the room's own: it has no text beside it, and is for now";

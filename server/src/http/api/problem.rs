@@ -102,9 +102,25 @@ impl Problem {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    pub(super) fn field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+
+    /// When to ask again, in seconds, if that is said.
+    pub(super) fn after_s(&self) -> Option<u32> {
+        let (_, after) = self
+            .header
+            .as_ref()
+            .filter(|(name, _)| name == RETRY_AFTER)?;
+        after.to_str().ok()?.parse().ok()
     }
 
     /// As it is answered.

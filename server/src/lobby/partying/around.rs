@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tickwire::codec::encode_server;
-use tickwire::protocol::{OutOfParty, PartyState, ServerMessage};
+use tickwire::protocol::{CHANNEL_OF_PARTY, OutOfParty, PartyState, PeopleNews, ServerMessage};
 
 use crate::auth::Identity;
 use crate::directory::code::room_code;
@@ -13,7 +13,7 @@ use crate::directory::{Directory, GameIndex};
 use crate::lobby::queueing::{self, Queueing};
 use crate::metrics::GameMetrics;
 use crate::party::{OutReason, Refusal};
-use crate::presence::{Presence, Standing};
+use crate::presence::{PartyChannel, Presence, Standing};
 
 /// See the module's description.
 pub(in crate::lobby) struct PartyAround<'a> {
@@ -30,14 +30,27 @@ pub(in crate::lobby) struct PartyAround<'a> {
 }
 
 impl PartyAround<'_> {
-    /// Tells a player at all their connections with the game.
-    pub(super) fn tell(&self, who: &Identity, state: PartyState) {
+    /// Tells a player at all their connections with the game how things stand, and where they talk
+    /// from now on.
+    pub(super) fn tell(&self, who: &Identity, state: PartyState, talk: Option<PartyChannel>) {
         let bytes = packed(0, state);
+        let channel = talk.map_or_else(String::new, |talk| format!("{CHANNEL_OF_PARTY}{talk}"));
+        let talks: Bytes =
+            encode_server(&ServerMessage::People(PeopleNews::Party { channel })).into();
         for online in self.presence.of_player(who) {
-            if online.game == self.game {
-                online.show(Standing::Party, bytes.clone());
+            if online.game != self.game {
+                continue;
+            }
+            online.show(Standing::Party, bytes.clone());
+            if self.presence.set_party(&online, talk) {
+                online.show(Standing::Talk, talks.clone());
             }
         }
+    }
+
+    /// The channel of a party that is made now. `None`: the system has no random numbers.
+    pub(in crate::lobby) fn channel(&self) -> Option<PartyChannel> {
+        self.registry.random().ok().map(PartyChannel::new)
     }
 
     /// A code that nobody guesses. `None`: the system has no random numbers.

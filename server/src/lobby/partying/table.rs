@@ -11,6 +11,7 @@ use super::around::{PartyAround, out, why_out, why_refused};
 use super::moves::{Led, Move};
 use crate::auth::Identity;
 use crate::party::{self, Input, Newcomer, Output, PartyId};
+use crate::presence::PartyChannel;
 use crate::worker::PartyNews;
 
 /// With whom somebody does something.
@@ -67,6 +68,7 @@ impl Parties {
         who: &Identity,
         name: &str,
         (code, number): (String, u32),
+        channel: PartyChannel,
     ) {
         let (who, name) = (who.clone(), name.to_owned());
         let recalled = Input::Recalled {
@@ -74,6 +76,7 @@ impl Parties {
             name,
             code,
             number,
+            channel,
         };
         self.handle(around, recalled);
     }
@@ -122,10 +125,11 @@ impl Parties {
         &mut self,
         around: &PartyAround<'_>,
         who: Newcomer,
-        code: String,
+        (code, channel): (String, PartyChannel),
     ) -> PartyState {
         let player = who.who.clone();
-        let refused = self.handle(around, Input::Create { who, code });
+        let created = Input::Create { who, code, channel };
+        let refused = self.handle(around, created);
         self.answer(&player, refused)
     }
 
@@ -243,7 +247,7 @@ impl Parties {
                     self.follows_no_more(around, party, &who, others.is_empty());
                     around.left(&who, &others);
                     if let Some(why) = why_out(why) {
-                        around.tell(&who, out(why));
+                        around.tell(&who, out(why), None);
                     }
                     told.extend(others);
                 }
@@ -263,7 +267,7 @@ impl Parties {
 
     /// Tells somebody how things stand.
     pub(in crate::lobby) fn show(&self, around: &PartyAround<'_>, who: &Identity) {
-        around.tell(who, self.stands(who));
+        around.tell(who, self.stands(who), self.parties.channel_of(who));
     }
 
     /// How things stand for somebody.

@@ -8,6 +8,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::crowd::Crowd;
+use super::hints::Hints;
 use super::watched::Watched;
 use super::windows::{Windows, may_go};
 use crate::admission::limiter::Budget;
@@ -44,10 +46,13 @@ pub(crate) enum Standing {
     Queue,
     /// In its party.
     Party,
+    /// Where its party talks, for clients that understand what is typed beyond rooms, and a party's
+    /// channel.
+    Talk,
 }
 
 /// How many of them there are.
-const STANDINGS: usize = 2;
+pub(crate) const STANDINGS: usize = 3;
 
 /// See the module's description.
 #[derive(Debug, Default)]
@@ -67,6 +72,10 @@ pub(super) struct Mail {
     windows: Option<Box<Windows>>,
     /// None of who watches nobody.
     watched: Option<Box<Watched>>,
+    /// None of who never watched a lobby.
+    crowd: Option<Box<Crowd>>,
+    /// None of who was never given any.
+    hints: Option<Box<Hints>>,
 }
 
 /// What a connection asked for, and is to be told later.
@@ -84,10 +93,16 @@ struct Answer {
 
 impl Mail {
     pub(super) fn has_some(&self) -> bool {
+        self.has_letters() || self.hints.as_deref().is_some_and(Hints::has_some)
+    }
+
+    /// Whether there is anything beside hints.
+    pub(super) fn has_letters(&self) -> bool {
         let has_parts = |answer: &Answer| !answer.parts.is_empty();
         !self.letters.is_empty()
             || self.windows.as_deref().is_some_and(Windows::has_some)
             || self.watched.as_deref().is_some_and(Watched::has_some)
+            || self.crowd.as_deref().is_some_and(Crowd::has_some)
             || self.stands.iter().any(Option::is_some)
             || self.answer.as_deref().is_some_and(has_parts)
     }
@@ -102,6 +117,16 @@ impl Mail {
     pub(super) fn watched(&mut self, now: Instant) -> &mut Watched {
         let new = || Box::new(Watched::new(now));
         &mut *self.watched.get_or_insert_with(new)
+    }
+
+    pub(super) fn crowd(&mut self, now: Instant) -> &mut Crowd {
+        let new = || Box::new(Crowd::new(now));
+        &mut *self.crowd.get_or_insert_with(new)
+    }
+
+    pub(super) fn hints(&mut self, now: Instant) -> &mut Hints {
+        let new = || Box::new(Hints::new(now));
+        &mut *self.hints.get_or_insert_with(new)
     }
 
     /// Of others than these it is told nothing any more.
@@ -195,6 +220,9 @@ impl Mail {
         if let Some(watched) = &mut self.watched {
             watched.take(&mut left, now, out);
         }
+        if let Some(crowd) = &mut self.crowd {
+            crowd.take(&mut left, now, out);
+        }
         if let Some(windows) = &mut self.windows {
             windows.take(&mut left, now, out);
         }
@@ -203,6 +231,12 @@ impl Mail {
         {
             left = left.saturating_sub(part.len());
             out.push(part);
+        }
+        if self.hints.is_some() {
+            let mut left = if self.has_letters() { 0 } else { left };
+            if let Some(hints) = &mut self.hints {
+                hints.take(&mut left, now, out);
+            }
         }
     }
 

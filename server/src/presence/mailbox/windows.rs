@@ -35,6 +35,8 @@ pub(crate) enum Window {
     Two,
     /// The lobby's.
     Lobby,
+    /// A party's.
+    Party,
 }
 
 #[derive(Debug)]
@@ -50,7 +52,7 @@ pub(super) struct Windows {
     answers: VecDeque<Bytes>,
     asked: u8,
     /// By [`Window`].
-    waiting: [Waiting; 2],
+    waiting: [Waiting; 3],
 }
 
 impl Windows {
@@ -63,7 +65,7 @@ impl Windows {
         Windows {
             answers: VecDeque::new(),
             asked: 0,
-            waiting: [waiting(), waiting()],
+            waiting: std::array::from_fn(|_| waiting()),
         }
     }
 

@@ -87,7 +87,7 @@ impl Leading<'_> {
             name: self.name().to_owned(),
             what,
         };
-        match self.nodes.ask(to, &ask) {
+        match self.nodes.ask(to, ask) {
             Some(id) => self.later(Event::Answer { id, to, held }),
             None if is_named(self.request) => Err(Refusal::Busy),
             None => {

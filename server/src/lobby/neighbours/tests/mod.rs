@@ -217,11 +217,22 @@ impl Land {
             }
             event @ (Event::Line { .. }
             | Event::Said { .. }
+            | Event::PeerTyping { .. }
+            | Event::Lobby(_)
+            | Event::Past { .. }
             | Event::People(_)
             | Event::Presence { .. }
             | Event::Party { .. }
             | Event::Queue { .. }) => player.told.push(event),
             _ => {}
+        }
+    }
+
+    /// So long goes by.
+    fn pass(&mut self, span: Duration, players: &mut [&mut Player]) {
+        let until = self.now + span;
+        while self.now < until {
+            self.step(players);
         }
     }
 

@@ -244,3 +244,47 @@ fn who_is_watched_may_be_anywhere_and_so_may_who_watches() {
     let at = told(&mut bo);
     assert!(matches!(at[..], [PeerAt::Lobby { .. }]), "{at:?}");
 }
+
+/// As at one server, and at the next home as at the one before.
+#[test]
+fn who_is_in_the_lobby_is_of_all_nodes_and_follows_to_another_home() {
+    let mut land = Land::new("crowd", 3);
+    let (mut ann, ann_is) = land.hearer(1, true);
+    let (mut bo, bo_is) = land.hearer(2, true);
+    let mut known = std::collections::BTreeSet::new();
+    let mut follow = |player: &mut Player| {
+        let mut count = None;
+        for event in std::mem::take(&mut player.told) {
+            if let Event::Lobby(news) = event {
+                count = Some(news.count);
+                news.gone.iter().for_each(|gone| _ = known.remove(gone));
+                known.extend(news.here.into_iter().map(|peer| peer.handle));
+            }
+        }
+        (count, known.clone())
+    };
+    ann.session.watch(&["lobby".to_owned()]).unwrap();
+    let wait = Duration::from_secs(2);
+    land.pass(wait, &mut [&mut ann, &mut bo]);
+    let both = [ann_is.clone(), bo_is.clone()];
+    assert_eq!(follow(&mut ann), (Some(2), both.clone().into()));
+    let (mut cy, cy_is) = land.hearer(2, false);
+    land.pass(wait, &mut [&mut ann, &mut bo, &mut cy]);
+    let all = [ann_is.clone(), bo_is.clone(), cy_is.clone()];
+    assert_eq!(follow(&mut ann), (Some(3), all.into()));
+    land.neighbours.hear(0, false);
+    (0..6).for_each(|_| land.settle(&mut [&mut ann, &mut bo, &mut cy]));
+    // Goes while the next one is the home.
+    let block = PeopleRequest::Block {
+        nonce: 2,
+        who: ann_is.clone(),
+        blocked: true,
+    };
+    cy.session.people(block).unwrap();
+    land.pass(wait, &mut [&mut ann, &mut bo, &mut cy]);
+    assert_eq!(follow(&mut ann), (Some(2), both.into()));
+    bo.session.quick_join().unwrap();
+    land.pass(wait, &mut [&mut ann, &mut bo, &mut cy]);
+    assert_eq!(follow(&mut ann), (Some(1), [ann_is].into()));
+    assert!(cy_is != bo_is);
+}

@@ -2,7 +2,8 @@
 //! node that is its home.
 
 use tickwire::protocol::{
-    OutOfParty, PartyRequest, PartyRoom, PartyState, QueueRequest, QueueState,
+    OutOfParty, PartyRequest, PartyRoom, PartyState, PeopleNews, PeopleRequest, QueueRequest,
+    QueueState,
 };
 
 use super::*;
@@ -208,6 +209,90 @@ fn what_stands_outlives_its_home() {
     (0..2).for_each(|_| land.settle(&mut [&mut dee, &mut eve]));
     assert_eq!((dee.room(), eve.room()), (room, room));
     assert_eq!(dee.node, 1);
+}
+
+impl Player {
+    fn talk(&self) -> Option<String> {
+        let told = self.told.iter().rev();
+        let mut told = told.filter_map(|event| match event {
+            Event::People(PeopleNews::Party { channel }) => Some(channel.clone()),
+            _ => None,
+        });
+        told.next()
+    }
+
+    fn heard(&mut self) -> Vec<String> {
+        let told = std::mem::take(&mut self.told).into_iter();
+        told.filter_map(|event| match event {
+            Event::Line { channel, line } => Some(channel + " " + &line.text),
+            Event::PeerTyping { channel, .. } => Some(channel + " …"),
+            _ => None,
+        })
+        .collect()
+    }
+}
+
+/// As at one server, and at the next home as at the one before.
+#[test]
+fn a_party_of_several_nodes_talks_and_goes_on_at_another_home() {
+    let mut land = Land::new("talks", 4);
+    let mut players = land.party(&[1, 2]);
+    let talk = players[0].talk().expect("it is told where it talks");
+    assert_eq!(players[1].talk().as_ref(), Some(&talk));
+    // At a node where nobody is of it, one who hears the lobby.
+    players.push(land.guest(3));
+    for player in &mut players {
+        let (nonce, lobby) = (1, true);
+        let enter = PeopleRequest::Enter { nonce, lobby };
+        player.session.people(enter).unwrap();
+        land.settle(&mut [player]);
+        player.told.clear();
+    }
+    let [ann, bo, cy] = &mut players[..] else {
+        panic!("three");
+    };
+    for is_moved in [false, true] {
+        if is_moved {
+            land.neighbours.hear(0, false);
+            (0..6).for_each(|_| land.settle(&mut [ann, bo, cy]));
+            ann.heard();
+            bo.heard();
+        }
+        for channel in [&*talk, "lobby"] {
+            land.pass(Duration::from_secs(3), &mut [ann, bo, cy]);
+            ann.session.typing_in(channel).unwrap();
+            land.settle(&mut [ann, bo, cy]);
+            ann.session.say_in(channel, 5, "hi").unwrap();
+            land.settle(&mut [ann, bo, cy]);
+            let expected = [format!("{channel} …"), format!("{channel} hi")];
+            assert_eq!(bo.heard(), expected, "{is_moved}");
+            assert_eq!(ann.heard(), expected[1..], "{is_moved}");
+            let of_all = if channel == "lobby" {
+                &expected[..]
+            } else {
+                &[]
+            };
+            assert_eq!(cy.heard(), of_all, "{is_moved}");
+        }
+        let (nonce, before) = (8, 0);
+        bo.session.history_of(&talk, nonce, before).unwrap();
+        land.settle(&mut [ann, bo, cy]);
+        let page = bo.told.iter().find_map(|event| match event {
+            Event::Past { result, .. } => Some(result.clone()),
+            _ => None,
+        });
+        let page = page.expect("a page").expect("they may read it");
+        assert_eq!(page.lines.last().map(|line| &*line.text), Some("hi"));
+    }
+    bo.session.party(&PartyRequest::Leave).unwrap();
+    land.settle(&mut [ann, bo, cy]);
+    assert_eq!(bo.talk(), Some(String::new()));
+    bo.told.clear();
+    ann.session.say_in(&talk, 9, "alone").unwrap();
+    bo.session.say_in(&talk, 9, "still?").unwrap();
+    land.settle(&mut [ann, bo, cy]);
+    assert_eq!(ann.heard(), [format!("{talk} alone")]);
+    assert!(bo.heard().is_empty());
 }
 
 /// Who leaves the queue at a home that has just ended is in no other one.

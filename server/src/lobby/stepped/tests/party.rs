@@ -10,7 +10,7 @@ use super::queue::enqueue;
 use super::*;
 
 impl Player {
-    fn asks(&mut self, request: PartyRequest) {
+    pub(super) fn asks(&mut self, request: PartyRequest) {
         self.session.party(&request).unwrap();
     }
 
@@ -33,7 +33,7 @@ impl Player {
         answer.unwrap_or_else(|| panic!("no answer to {nonce}: {:?}", self.events))
     }
 
-    fn code(&self) -> String {
+    pub(super) fn code(&self) -> String {
         match self.party() {
             PartyState::In { code, .. } => code,
             out => panic!("in no party: {out:?}"),
@@ -69,7 +69,7 @@ impl Player {
 
 impl Hall {
     /// So many in a party, the leader first.
-    fn party(&mut self, count: usize) -> Vec<Player> {
+    pub(super) fn party(&mut self, count: usize) -> Vec<Player> {
         let mut players: Vec<Player> = (0..count).map(|_| self.guest("")).collect();
         players[0].asks(PartyRequest::Create { nonce: 1 });
         let mut all: Vec<&mut Player> = players.iter_mut().collect();
@@ -90,7 +90,7 @@ impl Hall {
     }
 }
 
-fn join(nonce: u32, code: &str) -> PartyRequest {
+pub(super) fn join(nonce: u32, code: &str) -> PartyRequest {
     let code = code.to_owned();
     PartyRequest::Join { nonce, code }
 }

@@ -2,6 +2,9 @@
 //! have blocked; and that a busy lobby delays no snapshot. Without a store; of a file it is
 //! `crate::people`'s tests.
 
+mod crowd;
+mod party_talk;
+mod typing;
 mod watching;
 
 use tickwire::protocol::people::{Line, Peer};
