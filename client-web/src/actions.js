@@ -83,6 +83,11 @@ export class Actions {
     return dueMs;
   }
 
+  /** Whether any waits for its answer. */
+  get isWaiting() {
+    return this.#waiting.size > 0;
+  }
+
   /** No answer comes any more. @param {Error} error for all that wait */
   fail(error) {
     for (const { reject } of this.#waiting.values()) reject(error);

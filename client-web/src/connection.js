@@ -85,9 +85,25 @@ export class Connection {
     return this.#isOpen && !this.#isOver;
   }
 
+  /** Whether the server answers on it. */
+  get heartbeat() {
+    return this.#heartbeat;
+  }
+
   /** By which it goes; undefined while that is open. */
   get transport() {
     return this.#socket.transport;
+  }
+
+  /**
+   * Takes over from another one, which is closed: what is asked there is asked here.
+   * @param {Connection} before
+   */
+  takeOver(before) {
+    this.session.takeOver(before.session);
+    this.#heartbeat.takeOver(before.#heartbeat, this.session, now());
+    before.close(CloseCode.Stalled);
+    this.arrive();
   }
 
   /** From now on there is a place to be: the server is pinged, the room has its time. */

@@ -16,6 +16,7 @@ import { Backoff } from './reconnect.js';
 import { Redirection } from './redirect.js';
 import { Session } from './session.js';
 import { Socket } from './socket.js';
+import { Upgrade } from './upgrade.js';
 import { onWake } from './wake.js';
 import { WayBack } from './way_back.js';
 
@@ -30,6 +31,7 @@ import { WayBack } from './way_back.js';
  * @property {string} token
  * @property {Record<string, any> | undefined} player what the player brings to every room
  * @property {import('./ways/way.js').OpenWay} open
+ * @property {import('./ways/way.js').Fallback} [transports] with what is tried behind it
  * @property {import('./conditions.js').Conditions} conditions
  * @property {boolean} reconnect
  * @property {import('./keeper.js').Keeper | undefined} keeper
@@ -56,6 +58,9 @@ import { WayBack } from './way_back.js';
  * @property {() => number} dueMs as a connection's
  * @property {(loss: Loss) => void} onLost it may end them
  * @property {() => import('./room.js').Room<any> | undefined} room that there is to come back to
+ * @property {() => boolean} isQuiet whether nothing is waited for that a move would lose
+ * @property {(connection: Connection, kept: SessionEvent[]) => void} onMoved another connection has
+ *   taken over, on which these were said
  */
 
 /** See the module's description. */
@@ -75,6 +80,8 @@ export class Connections {
   #listener;
   /** The current one is on a socket that was prepared. */
   #isPrepared = false;
+  /** Where the current one goes. */
+  #url = '';
   /** @type {Backoff | undefined} while the connection is lost */
   #backoff;
   /**
@@ -83,6 +90,17 @@ export class Connections {
    */
   #timer;
   #stopWaking = onWake(() => this.#wake());
+  #upgrade = new Upgrade({
+    isWanted: () => this.#options.transports?.behind !== undefined && this.state === 'open' && this.current !== undefined && this.current.transport !== 'websocket',
+    isQuiet: () => this.#isQuiet,
+    isVisible: () => globalThis.document?.hidden !== true && globalThis.navigator?.onLine !== false,
+    open: () => this.#openBehind(),
+    current: () => this.current,
+    request: () => (this.current?.session.room === undefined ? undefined : this.wayBack.again(this.#listener.room())),
+    onToken: (token, graceMs) => this.#seat.renew(token, graceMs),
+    move: (connection, kept) => this.#move(connection, kept),
+    onLost: () => this.#lose(LOST, 'the connection that was to take over was lost'),
+  });
 
   /**
    * @param {LinkOptions} options
@@ -113,6 +131,7 @@ export class Connections {
 
   #open() {
     const { url, token, seat, request } = this.wayBack.begin(now(), this.#listener.room());
+    this.#url = url;
     const { name, game } = this.#options;
     const session = new Session(name, token, seat, { game, known: knownGame(this.#place), request });
     const socket = this.redirection.isUnderWay ? this.prepared.take(url) : undefined;
@@ -125,6 +144,51 @@ export class Connections {
       onLost: (code, reason) => this.#lose(code, reason),
     });
     this.current = connection;
+  }
+
+  /** A WebSocket beside the one that runs, to where that goes. @returns {Connection} */
+  #openBehind() {
+    const { name, game, conditions, transports } = this.#options;
+    const open = transports?.behind;
+    if (open === undefined) throw new Error('there is nothing to try');
+    const session = new Session(name, this.#seat.who, undefined, { game, known: knownGame(this.#place) });
+    /** @type {Connection | undefined} */
+    let made;
+    const isTaken = () => made !== undefined && this.current === made;
+    /** @type {Connection} */
+    const connection = new Connection({ url: this.#url, open, conditions }, session, new Heartbeat(now()), {
+      onEvent: (event, nowMs) => (isTaken() ? this.#listener.onEvent(event, nowMs, connection) : this.#upgrade.onEvent(event)),
+      onTime: (nowMs, backlog) => {
+        if (isTaken()) this.#listener.onTime(nowMs, backlog);
+      },
+      dueMs: () => (isTaken() ? this.#listener.dueMs() : Infinity),
+      onLost: (code, reason) => (isTaken() ? this.#lose(code, reason) : this.#upgrade.fail()),
+    });
+    made = connection;
+    return connection;
+  }
+
+  /** @param {Connection} connection that takes over @param {SessionEvent[]} kept */
+  #move(connection, kept) {
+    const { current: before } = this;
+    if (before === undefined) return connection.close(CloseCode.Stalled);
+    this.prepared.drop();
+    this.#isPrepared = false;
+    this.current = connection;
+    connection.takeOver(before);
+    this.heartbeat = connection.heartbeat;
+    this.#options.transports?.tookOver();
+    if (connection.session.welcome !== undefined) this.welcomed(connection.session.welcome);
+    this.#listener.onMoved(connection, kept);
+    connection.pump();
+  }
+
+  /** Where there is a room its seat must be one to come back to. */
+  get #isQuiet() {
+    const room = this.#listener.room();
+    const isThere = this.state === 'open' && !this.wayBack.isAsking && !this.redirection.isUnderWay && this.retryAfterMs === undefined;
+    const isMovable = room === undefined || room.spectating || (this.#seat.token !== '' && this.#seat.left === undefined);
+    return isThere && isMovable && this.#listener.isQuiet();
   }
 
   /** The server has said of its game. @param {import('./session.js').Known} welcome */
@@ -142,6 +206,7 @@ export class Connections {
     this.state = 'open';
     this.#backoff = undefined;
     this.retryAfterMs = undefined;
+    this.#upgrade.begin();
     return isBack;
   }
 
@@ -154,6 +219,7 @@ export class Connections {
    */
   follow(redirect, nowMs) {
     if (!this.redirection.begin(redirect, nowMs)) return false;
+    this.#upgrade.end();
     this.current?.close(CloseCode.Normal);
     this.current = undefined;
     clearTimeout(this.#timer);
@@ -199,6 +265,7 @@ export class Connections {
     this.state = 'closed';
     clearTimeout(this.#timer);
     this.prepared.drop();
+    this.#upgrade.end();
     this.#stopWaking();
   }
 
@@ -214,7 +281,8 @@ export class Connections {
    * @returns {void}
    */
   #lose(code, reason) {
-    if (this.state === 'closed') return;
+    if (this.state === 'closed' || this.#upgrade.covers()) return;
+    this.#upgrade.end();
     const isLeaving = this.current?.session.room?.leaving === true;
     // It may have waited for too long, or never have opened: as if there had been none.
     const isStale = this.#isPrepared && this.current?.session.welcome === undefined && (!isFinal(code) || code === CloseCode.Normal);

@@ -91,6 +91,20 @@ export class Heartbeat {
   }
 
   /**
+   * Goes on for another one, whose connection is given up: who waits there is answered here.
+   * @param {Heartbeat} before
+   * @param {import('./session.js').Session} session
+   * @param {number} nowMs
+   */
+  takeOver(before, session, nowMs) {
+    for (const { waiting } of before.#pings.values()) {
+      if (waiting !== undefined && !this.ping(session, nowMs, waiting)) waiting.reject(new RequestError('TimedOut'));
+    }
+    before.#pings.clear();
+    this.rttMs ||= before.rttMs;
+  }
+
+  /**
    * @param {number} nonce
    * @param {number} nowMs
    * @returns {boolean} whether that was one of ours: `rttMs` is new

@@ -233,6 +233,18 @@ export const HANGS_MS = 3000;
 export const CUT_WITHIN_MS = 31_000;
 /** After so many of them, without one between that lasted, the next transport is tried first. */
 export const CUTS_MAX = 2;
+/** Until a WebSocket is tried behind a connection that goes by a fallback, in milliseconds. */
+export const UPGRADE_AGAIN_MS = 10_000;
+/** What that is multiplied by after each attempt that failed. */
+export const UPGRADE_BACKOFF = 5;
+/** The longest that it comes to, in milliseconds. */
+export const UPGRADE_AGAIN_MAX_MS = 900_000;
+/** Such an attempt that has not taken over after this long is given up, in milliseconds. */
+export const UPGRADE_WITHIN_MS = 20_000;
+/** From one look whether anything is waited for to the next, in milliseconds. */
+export const UPGRADE_LOOK_MS = 250;
+/** Messages that come on it before it takes over. Beyond: it is given up. */
+export const UPGRADE_KEPT_MAX = 256;
 /** A streaming answer that says nothing for this long is held back on the way: polls instead. */
 export const STREAM_SILENCE_MS = 2000;
 /** Bytes of frames in one request to the server. Beyond: the next one has them. */

@@ -120,6 +120,12 @@ export class Link extends Emitter {
       dueMs: () => Math.min(this.#people.dueMs, this.#watching.dueMs, this.#room?.dueMs ?? Infinity),
       onLost: (loss) => this.#onLost(loss),
       room: () => this.#room,
+      isQuiet: () => {
+        /** @type {boolean} */
+        const isAsking = this.#lobby.requests.isWaiting || this.#party.isAsking || this.#queue !== undefined;
+        return !isAsking && this.#room?.isAsking !== true;
+      },
+      onMoved: (connection, kept) => this.#onMoved(connection, kept),
     });
     try {
       this.#connections.start();
@@ -453,7 +459,10 @@ export class Link extends Emitter {
     return true;
   }
 
-  /** The connection. Throws a `RequestError` while it is lost, and when it is over. */
+  /**
+   * The connection. Throws a `RequestError` while it is lost, and when it is over.
+   * @returns {import('./connection.js').Connection}
+   */
   get #there() {
     const { current, state } = this.#connections;
     if (this.#ended === undefined && current !== undefined && state !== 'reconnecting') return current;
@@ -595,6 +604,26 @@ export class Link extends Emitter {
       default:
         this.#room?.onEvent(event, nowMs);
     }
+  }
+
+  /**
+   * Another connection has taken over, and nothing was lost: what is told to a connection, not to
+   * the player, is asked for anew.
+   * @param {import('./connection.js').Connection} connection
+   * @param {SessionEvent[]} kept what was said on it
+   */
+  #onMoved(connection, kept) {
+    this.#people.sleep();
+    this.#watching.sleep();
+    this.#askOfParty(connection);
+    this.#room?.onMoved(connection.session);
+    for (const event of kept) {
+      // It came on the other one too.
+      if (event.type === 'Notice' && event.number === 0) continue;
+      this.#onEvent(event, now(), connection);
+    }
+    this.#people.wake();
+    this.#watching.wake();
   }
 
   /**

@@ -208,6 +208,11 @@ export class Party extends Emitter {
     return this.#state && client.lookAtParty();
   }
 
+  /** For the link: whether an answer is to come. */
+  get isAsking() {
+    return this.#asked.size > 0;
+  }
+
   /** For the link: nothing that was asked is answered any more. @param {Error} error */
   fail(error) {
     const asked = [...this.#asked.values()];

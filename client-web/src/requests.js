@@ -41,6 +41,11 @@ export class Requests {
     return this.#waiting[0]?.who;
   }
 
+  /** Whether one is out. */
+  get isWaiting() {
+    return this.#waiting.length > 0;
+  }
+
   /** The one that is out was answered. @param {any} answer */
   resolve(answer) {
     this.#waiting.shift()?.resolve(answer);

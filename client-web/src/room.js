@@ -49,6 +49,8 @@ export class Room extends Emitter {
   #resolveLeft = () => {};
   /** What happened until then was heard on an earlier connection, and may come again. */
   #heardUntil = 0;
+  /** What was heard up to then comes again with the first snapshot of the connection that took over. */
+  #movedAt = 0;
   /** The connection is lost, the seat is not. */
   #isAway = false;
   /** The player is out of it for good. */
@@ -334,6 +336,8 @@ export class Room extends Emitter {
   onEvent(event, nowMs) {
     switch (event.type) {
       case 'Snapshot':
+        if (this.#movedAt > 0) event = { ...event, events: event.events.filter(({ tick }) => tick > this.#movedAt) };
+        this.#movedAt = 0;
         this.#play.onSnapshot(event, nowMs);
         for (const { name, fields, tick } of event.events) {
           if (tick <= this.#heardUntil) continue;
@@ -400,6 +404,30 @@ export class Room extends Emitter {
     this.#lines.resume(room.chat.map((line) => this.#known(line)));
     this.#unsaid.wake();
     this.#link.pump();
+  }
+
+  /** For the link: whether the game owes an answer, or the player is about to leave. */
+  get isAsking() {
+    return this.#actions.isWaiting || this.#room.leaving;
+  }
+
+  /**
+   * For the link: another connection has taken over, without a gap; its first snapshot follows.
+   * @param {import('./session.js').Session} session which goes on with the room's
+   */
+  onMoved(session) {
+    const { room } = session;
+    if (room === undefined) throw new Error('not in a room');
+    this.#movedAt = this.#room.newest;
+    this.#session = session;
+    this.#room = room;
+    this.#play.goOn(session, room);
+    this.emit('members', this.members);
+    this.#pages.sleep();
+    this.#pages.wake();
+    this.#lines.resume(room.chat.map((line) => this.#known(line)));
+    this.#unsaid.sleep();
+    this.#unsaid.wake();
   }
 
   /**

@@ -7,7 +7,7 @@
  */
 
 import { ByteReader } from './bytes.js';
-import { NOTICES_SEEN_DELAY_MS, SERVER_MESSAGE_BYTES_MAX, TICK_MAX, TRANSMITS_MAX } from './limits.js';
+import { INPUTS_QUEUED_MAX, NOTICES_SEEN_DELAY_MS, SERVER_MESSAGE_BYTES_MAX, TICK_MAX, TRANSMITS_MAX } from './limits.js';
 import * as client from './protocol/client_message.js';
 import { CloseCode } from './protocol/close_code.js';
 import { decodeSnapshotHead, encodeAck, encodeInput, Kind, readSections, SectionKind } from './protocol/frame.js';
@@ -54,6 +54,10 @@ export class Session {
   room;
   /** @type {Uint8Array[]} */
   #transmits;
+  /** What is asked while another connection takes over. @type {Uint8Array[] | undefined} */
+  #held;
+  /** Inputs that were sent since. @type {[tick: number, qs: readonly number[], viewLag: number][]} */
+  #inputs = [];
   /** @type {SessionEvent[]} */
   #events = [];
   #known;
@@ -83,8 +87,48 @@ export class Session {
 
   /** The connection is lost: nothing is taken in or sent any more. */
   end() {
-    this.state = 'Failed';
+    if (this.#held === undefined) this.state = 'Failed';
     this.#transmits = [];
+  }
+
+  /** From now on what is asked waits, for `release` or another connection's `takeOver`. */
+  hold() {
+    this.#held = [];
+  }
+
+  /** What waited goes by this connection after all. */
+  release() {
+    this.#transmits.push(...(this.#held ?? []));
+    this.#held = undefined;
+    this.#inputs = [];
+  }
+
+  /**
+   * Goes on with what another connection held: what waited there is sent here, and of the inputs
+   * those that may have been lost, of which the server drops what it has. In a room it is in the
+   * same seat, with a snapshot.
+   * @param {Session} before
+   */
+  takeOver(before) {
+    if (this.room !== undefined && before.room !== undefined) this.room.goOn(before.room);
+    const { leaving = false } = this.room ?? {};
+    if (this.room !== undefined) this.room.leaving = false;
+    for (const input of before.#inputs) this.sendInput(...input);
+    if (this.room !== undefined) this.room.leaving = leaving;
+    this.#transmits.push(...(before.#held ?? []));
+    if (before.#noticeDueMs < Infinity) this.noticesSeen(before.#noticeSeen, before.#noticeDueMs - NOTICES_SEEN_DELAY_MS);
+    before.#held = undefined;
+    before.end();
+  }
+
+  /** How many messages wait. */
+  get #waiting() {
+    return this.#transmits.length + (this.#held?.length ?? 0);
+  }
+
+  /** @param {Uint8Array} message that is asked, not told */
+  #push(message) {
+    (this.#held ?? this.#transmits).push(message);
   }
 
   /**
@@ -114,6 +158,7 @@ export class Session {
    *   version as one
    */
   fail(reason, closeWith = CloseCode.Malformed) {
+    this.#held = undefined;
     this.end();
     const code = closeWith === CloseCode.Version ? closeWith : CloseCode.Protocol;
     this.#events.push({ type: 'Failed', code, closeWith, reason });
@@ -125,7 +170,7 @@ export class Session {
    */
   handleTimeout(nowMs) {
     const { room } = this;
-    if (this.#noticeDueMs <= nowMs && this.state !== 'Failed' && this.#transmits.length < TRANSMITS_MAX) {
+    if (this.#noticeDueMs <= nowMs && this.#held === undefined && this.state !== 'Failed' && this.#transmits.length < TRANSMITS_MAX) {
       this.#transmits.push(client.noticesSeen(this.#noticeSeen));
       this.#noticeDueMs = Infinity;
     }
@@ -145,8 +190,9 @@ export class Session {
   pollTimeout() {
     const { room } = this;
     if (this.state === 'Failed') return Infinity;
-    if (room === undefined || room.leaving || this.state !== 'Room') return this.#noticeDueMs;
-    return Math.min(room.acks.dueMs, room.layers.resyncDueMs, this.#noticeDueMs);
+    const noticeDueMs = this.#held === undefined ? this.#noticeDueMs : Infinity;
+    if (room === undefined || room.leaving || this.state !== 'Room') return noticeDueMs;
+    return Math.min(room.acks.dueMs, room.layers.resyncDueMs, noticeDueMs);
   }
 
   /** @returns {Uint8Array | undefined} the next message to send */
@@ -170,6 +216,10 @@ export class Session {
     const { room } = this;
     if (room === undefined || room.leaving || this.state !== 'Room') return;
     if (this.#transmits.length >= TRANSMITS_MAX) return;
+    if (this.#held !== undefined) {
+      this.#inputs.push([tick, qs, viewLag]);
+      if (this.#inputs.length > INPUTS_QUEUED_MAX) this.#inputs.shift();
+    }
     this.#transmits.push(encodeInput(tick, room.acknowledge(), viewLag, pack(room.schema.input, qs)));
   }
 
@@ -180,7 +230,7 @@ export class Session {
   leave() {
     if (this.state !== 'Room' || this.room === undefined || this.room.leaving) return;
     // Whatever else waits to be sent: one a room.
-    this.#transmits.push(client.leaveRoom());
+    this.#push(client.leaveRoom());
     this.room.leaving = true;
   }
 
@@ -191,8 +241,8 @@ export class Session {
    */
   ping(nonce) {
     const isOpen = this.state === 'Lobby' || this.state === 'Room';
-    if (!isOpen || this.#transmits.length >= TRANSMITS_MAX) return false;
-    this.#transmits.push(client.ping(nonce));
+    if (!isOpen || this.#waiting >= TRANSMITS_MAX) return false;
+    this.#push(client.ping(nonce));
     return true;
   }
 
@@ -227,8 +277,8 @@ export class Session {
       const where = onlyIn === 'Lobby' ? 'in the lobby: leave the room first' : 'in a room: join one first';
       throw new RequestError('NotNow', `only possible ${where}`);
     }
-    if (this.#transmits.length >= TRANSMITS_MAX) throw new RequestError('TooMuch', 'too many messages wait to be sent');
-    this.#transmits.push(message);
+    if (this.#waiting >= TRANSMITS_MAX) throw new RequestError('TooMuch', 'too many messages wait to be sent');
+    this.#push(message);
   }
 
   /**
@@ -237,8 +287,8 @@ export class Session {
    */
   requestAnywhere(message) {
     if (this.state !== 'Lobby' && this.state !== 'Room') throw new RequestError('Closed', 'the connection is lost: wait until it is back');
-    if (this.#transmits.length >= TRANSMITS_MAX) throw new RequestError('TooMuch', 'too many messages wait to be sent');
-    this.#transmits.push(message);
+    if (this.#waiting >= TRANSMITS_MAX) throw new RequestError('TooMuch', 'too many messages wait to be sent');
+    this.#push(message);
   }
 
   /** @param {ServerMessage} message */

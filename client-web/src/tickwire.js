@@ -55,7 +55,8 @@ export async function connect(options = {}) {
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') throw new TypeError('signal is an AbortSignal');
   if (signal?.aborted) throw signal.reason;
   const urls = socketUrls(url);
-  const { open } = transportsOf(names, WebSocket);
+  const transports = transportsOf(names, WebSocket);
+  const { open } = transports;
   const game = options.game ?? gameOf(urls);
   const doors = new Doors(urls);
   const asked = conditioner ?? conditionsIn(globalThis.location?.href);
@@ -63,7 +64,7 @@ export async function connect(options = {}) {
   const keeper = resume ? Keeper.take(options.game === undefined ? doors.name : `${doors.name} ${game}`, storage) : undefined;
   return new Promise((resolve, reject) => {
     /** @type {Link<G>} */
-    const link = new Link({ doors, game, name, token, player, open, conditions, reconnect, keeper, signal, followParty }, { resolve: () => resolve(link), reject });
+    const link = new Link({ doors, game, name, token, player, open, transports, conditions, reconnect, keeper, signal, followParty }, { resolve: () => resolve(link), reject });
   });
 }
 

@@ -19,7 +19,7 @@ const FLOORS = [
   ['netcode'],
   ['session', 'session.js'],
   ['address.js', 'conditioner.js', 'conditions.js', 'delayed.js', 'policy.js', 'ways', 'socket.js', 'heartbeat.js', 'connection.js'],
-  ['reconnect.js', 'keeper.js', 'known_games.js', 'outdated.js', 'doors.js', 'redirect.js', 'prepared.js', 'seat.js', 'give_up_seat.js', 'requests.js', 'way_back.js', 'actions.js', 'in_turn.js', 'unsaid.js', 'pages.js', 'lines.js', 'typing.js', 'room.js', 'connections.js', 'lobby.js', 'notices.js', 'queue.js', 'party.js', 'channel.js', 'people.js', 'watch.js', 'lobby_people.js', 'watching.js', 'link.js'],
+  ['reconnect.js', 'keeper.js', 'known_games.js', 'outdated.js', 'doors.js', 'redirect.js', 'prepared.js', 'seat.js', 'give_up_seat.js', 'requests.js', 'way_back.js', 'upgrade.js', 'actions.js', 'in_turn.js', 'unsaid.js', 'pages.js', 'lines.js', 'typing.js', 'room.js', 'connections.js', 'lobby.js', 'notices.js', 'queue.js', 'party.js', 'channel.js', 'people.js', 'watch.js', 'lobby_people.js', 'watching.js', 'link.js'],
   ['tickwire.js', 'dev_panel', 'dev_panel.js'],
 ];
 

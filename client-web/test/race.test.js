@@ -256,7 +256,9 @@ for (const storage of [new Kept(), undefined]) {
     one((way) => way.close(1000, ''));
     one(() => FakeSocket.all[0].end(1012, ''));
     // One that falls silent counts as well.
+    assert.notEqual(transports.behind, undefined);
     one((way) => way.close(4010, ''));
+    assert.equal(transports.behind, undefined, 'one that took over would be cut again');
     open(transports);
     assert.deepEqual([asked, FakeSocket.all.length], [1, 0]);
     open(new Transports(undefined, means));

@@ -78,6 +78,16 @@ export class Play {
   }
 
   /**
+   * The same seat goes on over another connection: what is drawn and predicted stays.
+   * @param {import('../session.js').Session} session
+   * @param {import('../session/room_session.js').RoomSession} room
+   */
+  goOn(session, room) {
+    this.#session = session;
+    this.#room = room;
+  }
+
+  /**
    * Sends the inputs that are due.
    * @param {number} nowMs
    * @param {boolean} isStalled the socket holds back too much: the inputs are left out

@@ -5,6 +5,7 @@
 
 import { ClockSync, endsRest } from '../netcode/clock_sync.js';
 import { InputTiming } from '../netcode/input_timing.js';
+import { HISTORY_MAX } from '../limits.js';
 import { AckTiming } from './ack_timing.js';
 import { Layers } from './layers.js';
 
@@ -70,6 +71,24 @@ export class RoomSession {
   follow(before) {
     this.#seenChat = Math.max(this.#seenChat, before.#seenChat);
     this.#seenTick = before.#seenTick;
+  }
+
+  /**
+   * Another connection goes on with the seat, which nobody knows as lost: the clock, the inputs'
+   * ticks and the last snapshots stay. The first snapshot is here.
+   * @param {RoomSession} before
+   */
+  goOn(before) {
+    const { newest } = this;
+    this.follow(before);
+    this.#seenTick = Math.max(newest, before.newest);
+    this.joinedAt = before.joinedAt;
+    this.leaving = before.leaving;
+    this.restEnd = before.restEnd;
+    this.clock = before.clock;
+    this.timing = before.timing;
+    const older = before.layers.history.filter(({ tick }) => tick < newest);
+    this.layers.history = [...older, ...this.layers.history].slice(-HISTORY_MAX);
   }
 
   /** @param {import('../protocol/server_message.js').SaidLine} line */

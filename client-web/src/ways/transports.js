@@ -28,7 +28,7 @@ const KEY = 'tickwire.transport';
  * @property {Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | undefined} storage
  */
 
-/** @typedef {{ transport: Transport, untilMs: number }} Remembered */
+/** @typedef {{ transport: Transport, untilMs: number, isCut?: boolean }} Remembered `isCut`: because WebSockets don't last */
 
 /** See the module's description. */
 export class Transports {
@@ -85,6 +85,17 @@ export class Transports {
     };
   };
 
+  /** What is tried behind another one; undefined where that may not be. @returns {OpenWay | undefined} */
+  get behind() {
+    if (this.#names.length < 2 || !this.#names.includes('websocket') || this.#isCut) return undefined;
+    return this.#opener('websocket');
+  }
+
+  /** A WebSocket has taken over from another one. */
+  tookOver() {
+    this.#worked('websocket', false);
+  }
+
   /** What worked last is the first. @returns {Transport[]} */
   #order() {
     const remembered = this.#remembered();
@@ -131,13 +142,19 @@ export class Transports {
   /** WebSockets get through, and don't last. */
   #goBeside() {
     const other = this.#names.find((name) => name !== 'websocket');
-    if (other !== undefined) this.#remember(other);
+    if (other !== undefined) this.#remember(other, true);
   }
 
-  /** @param {Transport | undefined} transport */
-  #remember(transport) {
+  /** Whether a WebSocket would not last: to take over would be to be cut again. */
+  get #isCut() {
+    const { isCut, untilMs } = this.#kept ?? this.#stored();
+    return isCut === true && untilMs > Date.now();
+  }
+
+  /** @param {Transport | undefined} transport @param {boolean} [isCut] */
+  #remember(transport, isCut = this.#isCut) {
     const { storage } = this.#means;
-    this.#kept = transport && { transport, untilMs: Date.now() + REMEMBERED_MS };
+    this.#kept = transport && { transport, untilMs: Date.now() + REMEMBERED_MS, isCut };
     try {
       if (this.#kept === undefined) storage?.removeItem(KEY);
       else storage?.setItem(KEY, JSON.stringify(this.#kept));

@@ -24,4 +24,11 @@
 
 /** @typedef {(url: string, handlers: WayHandlers) => Way} OpenWay throws a `RequestError` for what can't be opened */
 
+/**
+ * What there is to a connection that goes by a fallback.
+ * @typedef {object} Fallback
+ * @property {OpenWay | undefined} behind what is tried behind it; undefined where nothing may be
+ * @property {() => void} tookOver that has taken over
+ */
+
 export {};

@@ -347,6 +347,8 @@ figures! {
         "players whose connection was lost and whose seat is held"
     counter tickwire_players_resumed_total { players_resumed }
         "players who took their seat again"
+    counter tickwire_players_moved_total { players_moved }
+        "players who went on over another connection while the one before was there"
     counter tickwire_seats_expired_total { seats_expired }
         "seats given up because nobody came back in time"
     histogram tickwire_tick_lateness_seconds { tick_lateness_seconds }

@@ -3,9 +3,11 @@
 //! take it is the worker's to judge.
 
 use tickwire::ids::{PlayerId, Tick};
+use tickwire::limits::EVENT_RING_TICKS;
 use tickwire::session::Seen;
 
 use super::members::Member;
+use super::receiver::Receiver;
 use super::{Effect, Room, resources};
 use crate::by_player::is_spectator;
 use crate::game::{Closing, Game, Identity, Options};
@@ -67,13 +69,40 @@ impl<G: Game> Room<G> {
     }
 
     /// A player is back on a new connection with what the seat was given to open it, and has seen
-    /// so much. False: they have no seat here.
+    /// so much. Who still has the old one and saw what is hardly past goes on without a gap, as when
+    /// a client changes its transport: nobody hears that they were away. False: they have no seat
+    /// here.
     pub fn resume(&mut self, player: PlayerId, seen: Seen) -> bool {
-        if let Some(member) = self.members.get_mut(player) {
-            // They have what came after the seat.
-            member.answered = true;
+        let now = self.tick;
+        let Some(member) = self.members.get_mut(player) else {
+            return self.take_again(player, seen);
+        };
+        // They have what came after the seat.
+        member.answered = true;
+        let is_there = member.away_since.is_none() && self.options.grace > 0;
+        let is_fresh =
+            seen.tick > Tick(0) && seen.tick <= now && now.since(seen.tick) < EVENT_RING_TICKS;
+        if is_there && is_fresh && seen.tick <= member.seen_max {
+            self.go_on(player, seen);
+            return true;
         }
         self.take_again(player, seen)
+    }
+
+    /// A player's connection is another one from now on: what they get begins anew, from what they
+    /// have seen; their inputs go on.
+    fn go_on(&mut self, player: PlayerId, seen: Seen) {
+        let tick = self.tick;
+        let Some(member) = self.members.get_mut(player) else {
+            return;
+        };
+        let old = std::mem::replace(&mut member.receiver, Receiver::new(player, tick));
+        member.receiver.came_at = old.came_at;
+        member.receiver.team = old.team;
+        member.receiver.has_seen(seen.tick);
+        self.stats.players_moved += 1;
+        self.stir(player);
+        self.tell_joined(player, seen.chat);
     }
 
     /// A player joined anew and gets the seat that [`Room::seat_of`] found; what they bring this

@@ -135,6 +135,12 @@ impl Receiver {
         self.durable_from = tick;
     }
 
+    /// They had all events up to `tick` on an earlier connection.
+    pub(super) fn has_seen(&mut self, tick: Tick) {
+        self.events_from = tick;
+        self.durable_from = tick;
+    }
+
     /// What they are to hold from the image on that is being made: the group of what they steer, if
     /// they do, and those that the game says. How many are too many.
     pub(super) fn choose_groups(&mut self, own: Option<u16>, said: &Groups) -> usize {

@@ -45,6 +45,8 @@ pub struct RoomStats {
     pub players_dropped: u64,
     /// Players who took their seat again.
     pub players_resumed: u64,
+    /// Players who went on over another connection, without having been away.
+    pub players_moved: u64,
     /// Seats given up because nobody came back.
     pub seats_expired: u64,
     /// Chat lines of players who may not chat.

@@ -31,6 +31,7 @@ pub(super) fn add(stats: &RoomStats, metrics: &Metrics, game: &GameMetrics) {
         (&game.desyncs, stats.resyncs + stats.resyncs_refused),
         (&metrics.players_dropped, stats.players_dropped),
         (&metrics.players_resumed, stats.players_resumed),
+        (&metrics.players_moved, stats.players_moved),
         (&metrics.seats_expired, stats.seats_expired),
         (&metrics.chat_muted, stats.chat_muted),
         (&metrics.told_late, stats.told_late),

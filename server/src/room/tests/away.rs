@@ -221,6 +221,47 @@ fn a_new_connection_takes_over_from_one_that_seems_alive() {
 }
 
 #[test]
+fn who_changes_the_connection_in_play_was_never_away() {
+    let mut room = room_with_grace(GRACE);
+    let mut ann = Client::join(&mut room);
+    let mut bo = Client::join(&mut room);
+    for _ in 0..3 {
+        play(&mut room, &mut ann);
+        play(&mut room, &mut bo);
+    }
+    let seen = room.tick;
+    let ahead = Tick(room.tick.0 + 3);
+    let input = ann.input(&room, ahead.0, 1.0);
+    assert_eq!(room.receive(ann.player, &input), Ok(()));
+    play(&mut room, &mut bo);
+    effects(&mut room);
+    room.stats();
+    assert!(room.resume(
+        ann.player,
+        Seen {
+            chat: 0,
+            tick: seen
+        }
+    ));
+    let told = messages_to(&effects(&mut room), ann.player);
+    assert!(matches!(told[0], ServerMessage::Joined { .. }), "{told:?}");
+    let member = room.members.get(ann.player).expect("seated");
+    assert_eq!(member.inputs.newest_tick(), Some(ahead), "inputs go on");
+    let listener = member.receiver.listener();
+    assert_eq!((listener.momentary, listener.durable), (seen, seen));
+    play(&mut room, &mut bo);
+    assert_eq!(messages_to(&effects(&mut room), bo.player), []);
+    let stats = room.stats();
+    assert_eq!((stats.players_moved, stats.players_dropped), (1, 0));
+    let mut back = Client {
+        player: ann.player,
+        ..Client::default()
+    };
+    play(&mut room, &mut back);
+    assert!(hooks(&mut room).is_empty(), "the game hears of nothing");
+}
+
+#[test]
 fn without_a_grace_who_is_lost_has_left() {
     let mut room = room_with_grace(0);
     let ann = Client::join(&mut room);
