@@ -162,15 +162,16 @@ fn run<G: Game>(play: &Play<G>, game: &Arc<GameDef<G>>, seed: u32) -> (Vec<u8>, 
                 .save()
                 .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
             for client in clients.iter_mut().filter(|client| client.is_here) {
-                match dice.below(10) {
-                    0 => now.push(Call::Leave(client.player)),
-                    1 => now.push(Call::Drop(client.player)),
-                    2 | 3 => {
-                        client.returns = tick + 1 + dice.below(12);
-                        now.push(Call::Drop(client.player));
-                    }
-                    _ => client.returns = tick,
-                }
+                // Nobody has a connection to a room that is restored.
+                now.push(match dice.below(10) {
+                    0 => Call::Leave(client.player),
+                    _ => Call::Drop(client.player),
+                });
+                client.returns = match dice.below(10) {
+                    0 => client.returns,
+                    1 | 2 => tick + 1 + dice.below(12),
+                    _ => tick + 1,
+                };
                 client.is_here = false;
             }
         }
