@@ -15,7 +15,7 @@ use tickwire::snapshot::delta::decode_head;
 use crate::broken::{Broken, Check};
 use crate::host::Host;
 use crate::line::LineId;
-use crate::oracle::{Ear, Oracle};
+use crate::oracle::{Ear, Got, Oracle};
 use crate::peer::Seen;
 use crate::planted::Planted;
 
@@ -36,9 +36,9 @@ pub(crate) struct Conn {
     pub(crate) number: Option<PlayerId>,
     /// The newest snapshot that was judged, or the tick of joining.
     pub(crate) judged: Tick,
-    /// Up to what tick it has got the durable events, or one of several up to which the server may
-    /// take it that it has.
-    pub(crate) durable_from: Vec<Tick>,
+    /// Up to what ticks it has got events, or one of several up to which the server may take it that
+    /// it has.
+    pub(crate) got: Vec<Got>,
     /// The room's tick when it took its seat, maybe on an earlier connection.
     pub(crate) seated_at: Tick,
     /// It has asked for its seat again, of which it saw so much.
@@ -75,7 +75,7 @@ impl Conn {
             session,
             asking: held.as_ref().map(|(ticket, _)| ticket.seen),
             seated_at: held.map_or(Tick(0), |(_, seated_at)| seated_at),
-            durable_from: vec![Tick(0)],
+            got: Vec::new(),
             incoming: Vec::new(),
             heard: Vec::new(),
             looks_on,
@@ -157,7 +157,17 @@ impl Conn {
                     if let Some(before) = self.asking.take() {
                         seen.returns += 1;
                         let seen_max = line.seen_max.iter();
-                        self.durable_from = seen_max.map(|most| before.tick.min(*most)).collect();
+                        let from_the_seat = |most: &Tick| Got {
+                            momentary: line.joined_at,
+                            durable: before.tick.min(*most),
+                        };
+                        self.got = seen_max.map(from_the_seat).collect();
+                        // Where the connection before was still there they go on from what they have
+                        // seen.
+                        self.got.push(Got {
+                            momentary: before.tick,
+                            durable: before.tick,
+                        });
                         // All that was said since, or as much of it as is remembered.
                         let first = said.first().map_or(before.chat + 1, |line| line.id);
                         if !is_next(first, before.chat) && said.len() < CHAT_HISTORY_MAX {
@@ -166,7 +176,10 @@ impl Conn {
                         self.chat_next = Some(before.chat + 1);
                     } else {
                         seen.joins += 1;
-                        self.durable_from = vec![Tick(0)];
+                        self.got = vec![Got {
+                            momentary: line.joined_at,
+                            durable: Tick(0),
+                        }];
                         self.seated_at = line.seated_at;
                         self.chat_next = None;
                     }
@@ -190,15 +203,18 @@ impl Conn {
                         let ear = Ear {
                             player,
                             seated_at: self.seated_at,
-                            momentary: self.judged,
-                            durable: self.durable_from.clone(),
+                            judged: self.judged,
+                            got: self.got.clone(),
                         };
                         let bare = keyframes(message);
                         seen.durable +=
                             oracle.judge(layout, room, &bare, &ear, head.tick, &self.heard)?;
                     }
                     self.judged = head.tick;
-                    self.durable_from = vec![head.tick];
+                    self.got = vec![Got {
+                        momentary: head.tick,
+                        durable: head.tick,
+                    }];
                     self.heard.clear();
                 }
                 Event::Desync { layer } if self.planted.is_some() => {

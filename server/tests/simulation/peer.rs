@@ -109,14 +109,21 @@ impl Peer {
         }
     }
 
-    /// The oldest tick that it may still apply, if it is in a room.
+    /// The oldest tick that it may still apply, or be told of.
     pub(crate) fn needs(&self, host: &Host) -> Option<Tick> {
-        let conn = self.conn.as_ref()?;
-        let joined_at = host.lines.get(&conn.line).map(|line| line.joined_at);
-        match conn.session.room() {
-            Some(_) => Some(conn.judged),
-            None => joined_at.filter(|tick| *tick > Tick(0)),
-        }
+        // Of a seat that it comes back for, from where it has seen.
+        let held = self.held.as_ref().map(|(ticket, _)| ticket.seen.tick);
+        let of_conn = self.conn.as_ref().and_then(|conn| {
+            let joined_at = host.lines.get(&conn.line).map(|line| line.joined_at);
+            let applied = match conn.session.room() {
+                Some(_) => Some(conn.judged),
+                None => joined_at.filter(|tick| *tick > Tick(0)),
+            };
+            let asked = conn.asking.map(|before| before.tick);
+            let told = conn.got.iter().map(|got| got.momentary);
+            applied.into_iter().chain(asked).chain(told).min()
+        });
+        held.into_iter().chain(of_conn).min()
     }
 
     /// The network fails for all, and for each in its own way.

@@ -16,8 +16,8 @@ use tickwire_server::room::Room;
 use crate::broken::{Broken, Check};
 use crate::yard::{Diary, Yard};
 use handles::Handles;
-pub(crate) use told::Ear;
 use told::Told;
+pub(crate) use told::{Ear, Got};
 use truth::{Scope, Truth};
 
 pub(crate) use truth::{Witness, witness};
@@ -70,7 +70,7 @@ impl Oracle {
         now: Tick,
         heard: &[Event],
     ) -> Result<u64, Broken> {
-        let (player, last) = (ear.player, ear.momentary);
+        let (player, last) = (ear.player, ear.judged);
         let private = [LayerId::OWNER, LayerId::TEAM];
         if stay.spectates() && private.iter().any(|layer| stay.layer(*layer).is_some()) {
             let what = format!("{player} looks on and holds a private layer at {now}");

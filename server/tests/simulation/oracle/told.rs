@@ -28,11 +28,18 @@ pub(crate) struct Ear {
     pub(crate) player: PlayerId,
     /// The room's tick when they took their seat, for the first time.
     pub(crate) seated_at: Tick,
-    /// They have got the momentary events up to this tick.
+    /// Of this tick's snapshot images were judged, and of those before.
+    pub(crate) judged: Tick,
+    /// Up to which ticks they have got events, on whichever connection; of several the server may go
+    /// by any, by the first where nothing tells.
+    pub(crate) got: Vec<Got>,
+}
+
+/// Up to which ticks somebody has got events.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Got {
     pub(crate) momentary: Tick,
-    /// They have got the durable events up to this tick, on whichever connection; of several the
-    /// server may go by any, by the first where nothing tells.
-    pub(crate) durable: Vec<Tick>,
+    pub(crate) durable: Tick,
 }
 
 impl Told {
@@ -68,10 +75,10 @@ impl Told {
     }
 
     /// What a player of `team` is to be told with the snapshot of `now`, in order.
-    fn expected(&self, ear: &Ear, durable: Tick, team: Option<u8>, now: Tick) -> Vec<&Said> {
+    fn expected(&self, ear: &Ear, got: Got, team: Option<u8>, now: Tick) -> Vec<&Said> {
         let from = self
             .momentary
-            .partition_point(|said| said.tick <= ear.momentary);
+            .partition_point(|said| said.tick <= got.momentary);
         let momentary = self.momentary.range(from..).filter(|said| {
             let kept = now.since(said.tick) < EVENT_RING_TICKS;
             said.tick <= now && said.to.includes(ear.player, team) && kept
@@ -84,7 +91,7 @@ impl Told {
                 // Before they came: what was said to everyone, or to everyone but somebody else.
                 false => matches!(said.to, To::All | To::AllBut(_)),
             };
-            said.tick > durable && mine
+            said.tick > got.durable && mine
         });
         let mut all: Vec<&Said> = momentary.chain(lasting).collect();
         all.sort_by_key(|said| said.serial);
@@ -104,11 +111,15 @@ impl Told {
         let player = ear.player;
         let mut durable = 0;
         let mut any = ear
-            .durable
+            .got
             .iter()
-            .map(|from| self.expected(ear, *from, team, now))
+            .map(|got| self.expected(ear, *got, team, now))
             .collect::<Vec<_>>();
-        let as_many = any.iter().position(|of| of.len() == heard.len());
+        let is_all = |of: &Vec<&Said>| {
+            let same = |(said, heard): (&&Said, &Event)| is_of(said, heard);
+            of.len() == heard.len() && of.iter().zip(heard).all(same)
+        };
+        let as_many = any.iter().position(is_all);
         let mut expected = any.swap_remove(as_many.unwrap_or(0)).into_iter();
         for event in heard {
             let Some(said) = expected.next() else {
@@ -131,21 +142,29 @@ impl Told {
     }
 }
 
-fn matches(said: &Said, heard: &Event, handles: &mut Handles) -> Result<bool, Broken> {
+/// Whether that was heard of what was said, whatever it names.
+fn is_of(said: &Said, heard: &Event) -> bool {
     let Event::Game {
         tick,
         event,
         values,
-        payload,
+        ..
+    } = heard
+    else {
+        return false;
+    };
+    (*tick, *event) == (said.tick, said.event) && values.first() == Some(&(said.serial as i32))
+}
+
+fn matches(said: &Said, heard: &Event, handles: &mut Handles) -> Result<bool, Broken> {
+    let Event::Game {
+        values, payload, ..
     } = heard
     else {
         return Ok(false);
     };
     let note = said.note.as_ref().map(|note| note.as_bytes());
-    let same = *tick == said.tick
-        && *event == said.event
-        && values.first() == Some(&(said.serial as i32))
-        && payload.as_deref() == note;
+    let same = is_of(said, heard) && payload.as_deref() == note;
     let second = values.get(1).copied();
     Ok(same
         && match (said.names, said.secret) {
